@@ -30,7 +30,7 @@ from cbreplay.wording.words import count, spoken_rows
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.document import Block, Text
+    from cbreplay.document import Text
     from cbreplay.staircase import Staircase, StaircaseStep
 
 __all__ = ["EVERY_PATIENCE", "steps_section"]
@@ -47,12 +47,10 @@ _HOW_MEASURED = (
 
 def steps_section(staircase: Staircase) -> Section:
     """Return the staircase: which patience values end with which weights."""
-    blocks: list[Block] = [_trend(staircase), Paragraph(say(Code(_setting(staircase))))]
-    blocks.append(_table(staircase))
+    setting = Paragraph(say(Code(_setting(staircase))))
     legend = footnotes(_legend(staircase))
-    if legend.points:
-        blocks.append(legend)
-    return Section(EVERY_PATIENCE, tuple(blocks), untitled=True)
+    blocks = (_trend(staircase), setting, _table(staircase), legend)
+    return Section(EVERY_PATIENCE, blocks, untitled=True)
 
 
 def _setting(staircase: Staircase) -> str:
@@ -101,12 +99,8 @@ def _table(staircase: Staircase) -> Table:
         TableColumn("kept_value", staircase.objective, "value", scale=scale),
         TableColumn("regret", side, "difference", fold=1, scale=scale),
         *(
-            TableColumn(
-                name,
-                name,
-                "value",
-                fold=3 + place,
-                shown="always" if place < _OTHER_SERIES else "programs",
+            TableColumn(name, name, "value", fold=3 + place).for_people_if(
+                place < _OTHER_SERIES
             )
             for place, name in enumerate(others)
         ),
@@ -137,7 +131,7 @@ def _row(staircase: Staircase, step: StaircaseStep) -> Row:
         step.evidence,
         step.kept_epoch,
         step.kept_value,
-        _regret(staircase, step),
+        Cell(step.regret, "lower" if staircase.lacks_values else None),
         *step.others.values(),
         Span(step.most_epochs_saved, step.fewest_epochs_saved),
         step.most_epochs_saved,
@@ -162,13 +156,6 @@ def _bounds(staircase: Staircase, step: StaircaseStep) -> Iterator[str]:
         yield "regret:lower"
     if step.evidence != "exact":
         yield from ("most_epochs_saved:upper", "fewest_epochs_saved:upper")
-
-
-def _regret(staircase: Staircase, step: StaircaseStep) -> Cell | None:
-    """Return a step's regret, marked as a lower bound where values are missing."""
-    if step.regret is None:
-        return None
-    return Cell(step.regret, "lower" if staircase.lacks_values else None)
 
 
 def _rest_words(staircase: Staircase) -> str:

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.lint.callback_lists import AFTER_A_STOP, find_about_each, find_about_list
-from cbreplay.rules.checks import CheckedList, Finding
+from cbreplay.rules.checks import CheckedList, Finding, WrittenCallback
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.training import Training
 from cbreplay.scripts.call_arguments import named_parameters
@@ -229,29 +229,32 @@ class ExaminedFit:
         if placed.finding.code == "overwrites-after-resume":
             # a callback that an earlier fit used may still hold that fit's best
             return not self.is_shared(placed.member)
+        names = {placed.member.variants[0].monitor, *_fields(placed.member)}
+        is_late = bool(names & self.late_writers(placed.member).keys())
         if placed.finding.code == "absent-field":
             # code that is not read may log it, and ** may give a save_freq
             words = placed.member.call.keywords
             is_whole = not self.fit.unread and all(word.arg for word in words)
-            return is_whole and not _fields(placed.member) & self.script.texts.keys()
+            is_named = _fields(placed.member) & self.script.texts.keys()
+            return is_late or (is_whole and not is_named)
         if placed.finding.code == "floor-above-rate":
             # a callback that is not read, or of the user's own, may raise the rate
             return not self.fit.unread and not any(
                 member.variants[0].holds_own_code for member in members
             )
         is_absent = placed.finding.code == "absent-monitor"
-        is_late = bool(self.late_writer(placed.member))
         return not is_absent or is_late or self.is_unlogged(placed.member)
 
-    def late_writer(self, member: Member) -> str:
-        """Say which own callback, behind another, alone logs its monitor; or ""."""
-        compiled, monitor = self.fit.facts.compiled, member.variants[0].monitor or ""
-        late = self.fit.late.get(id(member.call), {}).get(monitor)
-        if late is None or compiled is None:
-            return ""
-        may_log = compiled.may_log(monitor.removeprefix("val_"))
-        alone = not may_log and late.alone_writes(monitor, self.script.texts)
-        return f"{late.writer} ({late.place})" if alone else ""
+    def late_writers(self, member: Member) -> dict[str, str]:
+        """Say which own callback, behind another, alone logs a value, by its name."""
+        compiled = self.fit.facts.compiled
+        return {
+            name: f"{late.writer} ({late.place})"
+            for name, late in self.fit.late.get(id(member.call), {}).items()
+            if compiled is not None
+            and not compiled.may_log(name.removeprefix("val_"))
+            and late.alone_writes(name, self.script.texts)
+        }
 
     def is_unlogged(self, member: Member) -> bool:
         """Return whether no code that is not read logs a callback's monitor.
@@ -310,11 +313,17 @@ class ExaminedFit:
             facts.validation_freq or 1,
             None,
             facts,
-            tuple(self.script.source.place(member.call.lineno) for member in members),
-            tuple(map(written_parameters, members)),
-            tuple(self.fit.kept.get(id(member.call), "") for member in members),
-            tuple(map(self.late_writer, members)),
-            tuple(self.fit.overwritten.get(id(member.call), "") for member in members),
+            tuple(map(self.told_by_code, members)),
+        )
+
+    def told_by_code(self, member: Member) -> WrittenCallback:
+        """Return what the script tells of a callback."""
+        return WrittenCallback(
+            self.script.source.place(member.call.lineno),
+            written_parameters(member),
+            self.fit.kept.get(id(member.call), ""),
+            self.late_writers(member),
+            self.fit.overwritten.get(id(member.call), ""),
         )
 
 

@@ -48,7 +48,7 @@ class Format(NamedTuple):
 
 # every format, and the module and class of its reader
 FORMATS = {
-    "csv": Format("text_tables.csv_logger", "CsvLoggerReader", "a CSV"),
+    "csv": Format("csv_logger", "CsvLoggerReader", "a CSV"),
     "lightning": Format(
         "other_tools.lightning", "LightningReader", "a CSV of Lightning"
     ),

@@ -13,8 +13,13 @@ from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 import numpy as np
 
 from cbreplay.readers.base import LogReader
-from cbreplay.readers.building.lists import names_epoch, read_lists, take_epochs
-from cbreplay.readers.columns.column_names import FOLDS, STEP_NAMES, letters
+from cbreplay.readers.building.lists import read_lists, take_epochs
+from cbreplay.readers.columns.column_names import (
+    FOLDS,
+    STEP_NAMES,
+    is_epoch_name,
+    letters,
+)
 from cbreplay.readers.columns.turned import rows_of_lists
 
 if TYPE_CHECKING:
@@ -90,7 +95,7 @@ class InMemoryReader(LogReader):
         frame = _with_one_index(frame)
         lists = {name: frame[name].tolist() for name in frame.columns}
         epochs = take_epochs(lists)
-        if epochs is None and names_epoch(getattr(frame.index, "name", None)):
+        if epochs is None and is_epoch_name(getattr(frame.index, "name", None)):
             epochs = frame.index.tolist()
         notes = []
         if epochs is None and _index_counts(frame):
@@ -127,8 +132,8 @@ def as_csv(source: object) -> bytes | None:
         isinstance(value, str) for name in frame.columns for value in frame[name]
     ):
         return None
-    told = any(map(names_epoch, frame.index.names)) or (
-        not any(map(names_epoch, frame.columns)) and _index_counts(frame)
+    told = any(map(is_epoch_name, frame.index.names)) or (
+        not any(map(is_epoch_name, frame.columns)) and _index_counts(frame)
     )
     return frame.to_csv(index=told).encode()
 

@@ -11,13 +11,13 @@ import pytest
 
 from cbreplay import ConfigError, LogError, Run
 from cbreplay.readers.base import ReadOptions
+from cbreplay.readers.csv_logger import CsvLoggerReader
 from cbreplay.readers.event_files.tensorboard import TensorBoardReader
 from cbreplay.readers.formats import format_of
 from cbreplay.readers.in_memory import InMemoryReader
 from cbreplay.readers.other_tools.json_history import JsonHistoryReader
 from cbreplay.readers.other_tools.lightning import LightningReader
 from cbreplay.readers.other_tools.weights_and_biases import WandbReader
-from cbreplay.readers.text_tables.csv_logger import CsvLoggerReader
 from tests.oracles.tensorboard_loader import write_events
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -251,3 +252,23 @@ def test_a_value_that_a_later_callback_writes_is_called_absent(
     ]
     assert not (said and has_seen)
     assert said == (["Own before EarlyStopping in the list"] if is_found else [])
+
+
+@pytest.mark.parametrize("held", ["[save, own]", "[own, save]", "[other, save, own]"])
+def test_a_file_named_by_a_value_that_comes_later_is_refused_as_keras_does(
+    held: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "import numpy as np\nimport keras\nx = y = np.zeros((4, 1), 'float32')\n"
+    text += DENSE + COMPILE + OWN.replace("BODY", DIRECT)
+    text += "save = keras.callbacks.ModelCheckpoint('{val_f1:.2f}.keras')\n"
+    text += f"model.fit(x, y, verbose=0, callbacks={held})\n"
+    monkeypatch.chdir(tmp_path)
+    raised = held.startswith("[save")
+    with pytest.raises(KeyError) if raised else contextlib.nullcontext():
+        exec(compile(text, "train.py", "exec"), {})  # noqa: S102 - written above
+    script = tmp_path / "train.py"
+    script.write_text(text)
+    found = lint_script(read_training_script(str(script)), semantics="keras-3.15")
+    fixes = {placed.finding.code: placed.finding.fix for placed in found}
+    late = "Own before ModelCheckpoint in the list" if raised else None
+    assert fixes.get("absent-field") == late

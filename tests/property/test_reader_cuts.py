@@ -13,7 +13,7 @@ import pytest
 
 from cbreplay import CbreplayError
 from cbreplay.readers.base import ReadOptions
-from cbreplay.readers.text_tables.csv_logger import CsvLoggerReader
+from cbreplay.readers.csv_logger import CsvLoggerReader
 from tests.conftest import ROOT, corpus_root
 
 if TYPE_CHECKING:

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from cbreplay import CbreplayError, LogError, Series
 from cbreplay.loading import load_runs
 from cbreplay.readers.base import ReadOptions
+from cbreplay.readers.csv_logger import CsvLoggerReader
 from cbreplay.readers.event_files.events import read_event
 from cbreplay.readers.event_files.reading import read_events
 from cbreplay.readers.event_files.records import masked_checksum
 from cbreplay.readers.event_files.tensorboard import TensorBoardReader
-from cbreplay.readers.text_tables.csv_logger import CsvLoggerReader
 from tests.oracles.plain_events import read_plainly
 from tests.oracles.tensorboard_loader import event, value, write_events
 

@@ -16,6 +16,7 @@ from cbreplay import CbreplayError
 from tests.oracles.disturbed_logs import cases
 from tests.oracles.true_cases import Case, is_plain
 from tests.oracles.true_claims import faults_of, faults_of_flawless, read_case
+from tests.oracles.true_rows import faults_of_rows
 
 _SOME = settings(
     deadline=None,
@@ -47,6 +48,23 @@ def check_flawless(case: Case) -> None:
         runs = read_case(case, Path(directory) / "runs")
     faults = [*faults_of_flawless(case, runs)]
     assert not faults, faults
+
+
+def check_rows(case: Case) -> None:
+    """Check that each row which explains a log is one of a training it shows."""
+    with tempfile.TemporaryDirectory() as directory:
+        try:
+            runs = read_case(case, Path(directory) / "runs")
+        except CbreplayError:
+            return
+    faults = [*faults_of_rows(case, runs)]
+    assert not faults, faults
+
+
+@given(case=cases())
+@_SOME
+def test_whatever_happens_to_a_log_its_explanations_are_true(case: Case) -> None:
+    check_rows(case)
 
 
 @given(case=cases())

@@ -38,9 +38,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EACH_STEP",
+    "are_batches",
+    "check_drawn",
     "count_evaluations",
     "count_rows",
-    "fold_evaluations",
+    "end_epochs",
     "judges_seldom",
     "leave_out_stepless",
     "skips",
@@ -92,52 +94,11 @@ def _judged_rows(table: LogTable) -> BoolArray:
     return table.rows_with(filter(is_validation, table.columns))
 
 
-def _are_batches(table: LogTable, steps: LogColumn) -> bool:
+def are_batches(table: LogTable, steps: LogColumn) -> bool:
     """Tell whether rows are of a training only, each some number of batches apart."""
     judged = any(map(is_validation, table.columns))
     every = _whole_steps(table, steps, may_go_back=True)
     return not judged and count_batches(np.unique(every))
-
-
-def fold_evaluations(
-    table: LogTable,
-    steps: LogColumn | None,
-    options: ReadOptions,
-    *,
-    within_epochs: bool,
-) -> bool:
-    """Merge a log of batches into its evaluations; tell whether it was one.
-
-    If it says that its rows are `within_epochs`, each with a value is an evaluation.
-
-    Raises
-    ------
-    LogError
-        If it seems to be one and the user did not say what counts, or if it is a
-        sample, which lacks some of them.
-    """
-    is_told = options.x_axis is not None or options.parts == "rows"
-    if within_epochs and not is_told:
-        rows = LogColumn.of(np.arange(len(table), dtype=np.float64))
-        count_evaluations(table, rows if steps is None else steps, options)
-        return True
-    if steps is None:
-        return False
-    seldom = judges_seldom(table, steps)
-    if seldom and options.x_axis == "epoch":
-        count_evaluations(table, steps, options)
-        table.axis_unit, table.steps = "epochs", None
-        table.notes[0] = _ENDS.format(len(table))
-        return True
-    if is_told:
-        return False
-    if seldom:
-        _check_drawn(table, steps, options)
-        raise unsaid(table)
-    if not _are_batches(table, steps):
-        return False
-    count_evaluations(table, steps, options)
-    return True
 
 
 def unsaid(table: LogTable) -> ForeignLogError:
@@ -160,10 +121,10 @@ def count_evaluations(table: LogTable, steps: LogColumn, options: ReadOptions) -
     LogError
         If a sample lacks some of them.
     """
-    _check_drawn(table, steps, options)
+    check_drawn(table, steps, options)
     logged = _whole_steps(table, steps)
     table.collapse(logged, "any")
-    number = table.columns.pop("epoch")
+    every_step = table.columns.pop("epoch").values
     metrics = [name for name in table.columns if name not in LEARNING_RATE_NAMES]
     judged = [name for name in metrics if is_validation(name)]
     at = table.rows_with(judged or metrics)
@@ -173,18 +134,24 @@ def count_evaluations(table: LogTable, steps: LogColumn, options: ReadOptions) -
         raise LogError(problem, source=table.source, hint=hint)
     n_between = sum(int((~table.columns[name].missing[~at]).sum()) for name in metrics)
     table.keep(at)
-    steps_of_rows = number.values[at]
+    steps_of_rows = every_step[at]
     own = steps_of_rows.astype(np.int64)
     numbers = _numbered(table, own, logged) if table.may_be_drawn else count_steps(own)
     table.steps = lay_steps(numbers, steps_of_rows, int(numbers[-1]) + 1)
     table.axis_unit = "evaluations"
-    number.values = numbers.astype(np.float64)
-    number.missing, number.wrong = number.missing[at], number.wrong[at]
+    number = LogColumn.of(numbers.astype(np.float64))
     table.columns = {"epoch": number, **table.columns}
     table.notes.insert(0, evaluation_note(judged, n_between))
 
 
-def _check_drawn(table: LogTable, steps: LogColumn, options: ReadOptions) -> None:
+def end_epochs(table: LogTable, steps: LogColumn, options: ReadOptions) -> None:
+    """Keep the steps at which something was evaluated, each as the end of an epoch."""
+    count_evaluations(table, steps, options)
+    table.axis_unit, table.steps = "epochs", None
+    table.notes[0] = _ENDS.format(len(table))
+
+
+def check_drawn(table: LogTable, steps: LogColumn, options: ReadOptions) -> None:
     """Refuse to count the evaluations that a sample of a history happens to hold.
 
     In a sample they are at irregular distances, and so are the other rows. Where there
@@ -261,16 +228,8 @@ def _numbered(
 ) -> EpochArray:
     """Count steps from 0, with those that are lost before the first one.
 
-    A tracker logs a run from its begin on: its callbacks saw what is lost there.
-
-    Parameters
-    ----------
-    table : LogTable
-        Where the steps stand.
-    steps : int array
-        What is counted, which only goes upwards.
-    logged : int array, optional
-        The steps of all rows, where others are not counted.
+    A tracker logs a run from its begin on: its callbacks saw what is lost there. These
+    steps only go upwards; `logged` are those of all rows, if some are not counted.
     """
     n_lost = count_lost_before(steps, steps if logged is None else logged)
     if n_lost and table.may_be_drawn:

@@ -20,10 +20,13 @@ from cbreplay.readers.building.odd_epochs import put_in_order
 from cbreplay.readers.building.rows import Column, Rows, split_rows
 from cbreplay.readers.building.runs import build_run
 from cbreplay.readers.columns.column import first_listed
-from cbreplay.readers.columns.column_names import EPOCH_NAMES
-from cbreplay.readers.columns.rate_names import is_rate_name
+from cbreplay.readers.columns.column_names import (
+    EPOCH_NAMES,
+    is_epoch_name,
+    is_rate_name,
+)
 from cbreplay.readers.sizes import check_columns, check_epochs
-from cbreplay.run import to_float
+from cbreplay.series import to_float
 from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
     from cbreplay.run import Run
 
-__all__ = ["names_epoch", "read_lists", "read_plan", "take_epochs"]
+__all__ = ["read_lists", "read_plan", "take_epochs"]
 
 
 def read_lists(
@@ -54,17 +57,11 @@ def read_lists(
     kind : str
         What kind of object holds the lists, or the file that they are from.
     lists : dict of str to list
-        The values; ``"epoch"`` may be one of the lists.
-    options : ReadOptions
-        How they are to be read.
-    epochs : sequence of int, optional
-        The epoch of each value.
+        The values; ``"epoch"`` may be one of the lists, else `epochs` are given.
     counts_from_zero : bool
         Whether they are known to count from 0, as Keras's own do.
     planned_epochs : object
         The `epochs` in the params of a History; ignored if it is no plan.
-    notes : sequence of str
-        The notes so far.
     left_out : mapping of str to str
         The lists that were left out, each with the reason.
 
@@ -148,14 +145,10 @@ def read_plan(planned: object) -> tuple[int | None, tuple[str, ...]]:
     return None, (f"the planned epochs are {shown}, which is no plan and not used",)
 
 
-def names_epoch(name: object) -> bool:
-    """Tell whether a list or an index has the name of an epoch column."""
-    return isinstance(name, str) and name.lower() in EPOCH_NAMES
-
-
 def take_epochs(lists: dict[Any, Any]) -> Sequence[Any] | None:
     """Remove the list of epochs and return it; None if there is none."""
-    name = next((name for name in lists if names_epoch(name)), None)
+    called = {name.lower(): name for name in reversed(lists) if is_epoch_name(name)}
+    name = next((called[own] for own in EPOCH_NAMES if own in called), None)
     found: Sequence[Any] | None = None if name is None else lists.pop(name)
     return found
 

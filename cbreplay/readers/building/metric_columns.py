@@ -8,9 +8,8 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.building.said_tests import leave_out_said_tests
-from cbreplay.readers.columns.column_names import INDEXES, STEP_NAMES
+from cbreplay.readers.columns.column_names import INDEXES, STEP_NAMES, is_rate_name
 from cbreplay.readers.columns.header import shown_names
-from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import (
     EXACT,
     are_epochs,
@@ -173,7 +172,8 @@ class MetricColumns:
     def _epochs(self, cells: LogColumn | None) -> EpochArray:
         """Read the epoch column; a cell that is no epoch damages its row."""
         if cells is None:
-            starts = self._starts()
+            # where trainings begin that have no epochs
+            starts = np.array(self.table.first_rows(self.table.first_of(STEP_NAMES)))
             rows = np.arange(len(self.table))
             begun = starts[np.searchsorted(starts, rows, side="right") - 1]
             counted: EpochArray = rows - begun
@@ -188,16 +188,6 @@ class MetricColumns:
         epochs: EpochArray = np.where(good, cells.values, 0).astype(np.int64)
         return epochs
 
-    def _starts(self) -> EpochArray:
-        """Return where trainings without epochs begin: at a header, or a step back."""
-        starts = {0, *self.table.repeated_header}
-        step = self.table.first_of(STEP_NAMES)
-        if step is not None:
-            steps = self.table.columns[step].values
-            back = steps[1:] < steps[:-1]
-            starts.update((np.flatnonzero(back) + 1).tolist())
-        return np.array(sorted(starts))
-
     def _drop_damaged(self) -> None:
         for row in np.flatnonzero(self._bad).tolist():
             problem = self._damaged.get(row, "a cell is not a number")
@@ -206,20 +196,19 @@ class MetricColumns:
     def _series(self, name: str, cells: LogColumn) -> Series:
         if cells.whole:
             return Series(cells.values, self._everywhere, cells.others)
-        if self.table.has_other_rows or name in self.table.has_own_rows:
-            return Series(cells.values, ~cells.blank, cells.others)
-        n_missing = int(cells.missing.sum())
-        is_rate = is_rate_name(name)
-        if n_missing and self.options.empty == "nan" and not is_rate:
-            note = filled_note(name, n_missing)
-            self.table.notes.append(note)
-            return Series(cells.values, ~cells.wrong, cells.others)
-        if n_missing and name not in self.table.scattered:
+        recorded = ~cells.blank
+        has_own_rows = self.table.has_other_rows or name in self.table.has_own_rows
+        n_missing = 0 if has_own_rows else int(cells.missing.sum())
+        # a rate is never NaN, whatever --empty says
+        may_be_nan = not is_rate_name(name)
+        if n_missing and self.options.empty == "nan" and may_be_nan:
+            self.table.notes.append(filled_note(name, n_missing))
+            recorded = ~cells.wrong
+        elif n_missing and name not in self.table.scattered:
             self.table.empty_cells.add(name)
             self._n_empty += n_missing
-            # a rate is never NaN, whatever --empty says
-            self._may_be_nan |= not is_rate
-        return Series(cells.values, ~cells.blank, cells.others)
+            self._may_be_nan |= may_be_nan
+        return Series(cells.values, recorded, cells.others)
 
     def _note_left_out(self, kept: dict[str, LogColumn]) -> None:
         if self._n_empty:

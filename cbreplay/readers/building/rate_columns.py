@@ -12,7 +12,7 @@ from cbreplay.readers.building.written_digits import (
     count_digits,
     hold_float32,
 )
-from cbreplay.readers.columns.rate_names import rate_names
+from cbreplay.readers.columns.column_names import rate_names
 from cbreplay.series_names import LEARNING_RATE_NAMES
 from cbreplay.wording.note import Note
 from cbreplay.wording.words import count

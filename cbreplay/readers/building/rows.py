@@ -127,8 +127,7 @@ class Rows:
         group = np.cumsum(begins) - 1
         columns = {}
         for name, series in self.columns.items():
-            column = LogColumn.of(series.values)
-            column.missing = ~series.recorded
+            column = LogColumn.of(series.values, ~series.recorded)
             column.collapse(group, "any")
             columns[name] = Series(column.values, ~column.missing, column.others)
         cuts = {int(group[cut]) for cut in self.cuts if cut < len(group)}

@@ -32,15 +32,8 @@ def round_of_rows(
     """Return the number of the round that each row is of; None if they take no turns.
 
     They do if each series stands in one row of a round, some of a validation and some
-    not, and every round is like the first. The last one may be cut.
-
-    Parameters
-    ----------
-    columns : mapping of str to LogColumn
-        The series.
-    steps : LogColumn or None
-        What counts the rows. Steps that count batches, or leave out a round, tell that
-        the rows are others.
+    not, and every round is like the first. The last one may be cut. Steps that count
+    batches, or leave out a round, tell that the rows are something else.
     """
     held = {name: ~own.missing for name, own in columns.items()}
     held = {name: there for name, there in held.items() if there.any()}

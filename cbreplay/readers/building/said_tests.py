@@ -73,12 +73,7 @@ def _rows_after(table: LogTable, cells: LogColumn) -> BoolArray:
 
 def _trainings(table: LogTable) -> Iterator[tuple[int, int]]:
     """Yield, for each training in a table, its first row and the one after its last."""
-    begins = {0, *table.repeated_header}
-    for name, cells in table.columns.items():
-        if name.lower() in EPOCH_NAMES:
-            back = cells.values[1:] < cells.values[:-1]
-            begins |= {int(row) + 1 for row in np.flatnonzero(back)}
-    cuts = sorted(row for row in begins if row < len(table))
+    cuts = table.first_rows(table.first_of(EPOCH_NAMES))
     return zip(cuts, [*cuts[1:], len(table)], strict=True)
 
 

@@ -6,7 +6,7 @@ Each row is given its epoch, and the rows of one epoch are merged. Where no row 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,9 +14,11 @@ from cbreplay.errors import LogError
 from cbreplay.evidence.cadence import count_lost_before
 from cbreplay.readers.building.counted_steps import (
     EACH_STEP,
+    are_batches,
+    check_drawn,
     count_evaluations,
     count_rows,
-    fold_evaluations,
+    end_epochs,
     judges_seldom,
     leave_out_stepless,
     skips,
@@ -26,8 +28,12 @@ from cbreplay.readers.building.evaluations import count_hint
 from cbreplay.readers.building.rows_in_turn import EACH_ROUND, round_of_rows
 from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.columns.column import LogColumn
-from cbreplay.readers.columns.column_names import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
-from cbreplay.readers.columns.rate_names import is_rate_name
+from cbreplay.readers.columns.column_names import (
+    BATCH_NAMES,
+    EPOCH_NAMES,
+    STEP_NAMES,
+    is_rate_name,
+)
 from cbreplay.readers.columns.roles import (
     are_epochs,
     are_fractions,
@@ -90,10 +96,9 @@ def fold_by(
         counted = table.columns.pop(step_name)
         count_evaluations(table, counted, options)
         return
-    found = _find_epochs(table, epoch_name, step_name, options)
-    if found is None:
+    epochs = _find_epochs(table, epoch_name, step_name, options)
+    if epochs is None:
         return
-    epochs, several = found
     n_rows = len(table)
     is_number = epoch_name is not None or EACH_STEP in table.notes
     alone = epoch_name is None or step_name is None
@@ -105,7 +110,9 @@ def fold_by(
     if is_number and epochs.min() == 0:
         # also where the row of epoch 0 has no value, and is dropped
         table.counts_from_zero, table.begins_at = True, 0
-    table.collapse(epochs, several)
+    # two values of one step are not those of two batches
+    by_step = table.is_counted or (epoch_name is not None and epoch_name == step_name)
+    table.collapse(epochs, "any" if by_step else "few")
     _drop_silent_epochs(table, has_steps=step_name is not None)
     _note_fewer(table, n_rows)
 
@@ -115,33 +122,49 @@ def _find_epochs(
     epoch_name: str | None,
     step_name: str | None,
     options: ReadOptions,
-) -> tuple[EpochArray, Literal["few", "any"]] | None:
-    """Return the epoch of each row, and how many values one may have.
+) -> EpochArray | None:
+    """Return the epoch of each row; None where its evaluations were counted instead.
 
-    None where rows are evaluations, which are merged already.
+    What rows are is told by the first of these that holds. Where the user says what
+    counts (`x_axis`, or `parts="rows"`), 2, 3 and 5 are not asked.
+
+    1. They name whole epochs: those with one number are one epoch.
+    2. They name fractions of epochs: each that has a value is an evaluation.
+    3. They take turns, a series each: a round is an epoch.
+    4. Few of them have a value of a validation: each of these ends an epoch if the user
+       says that steps are epochs. If the user says nothing, the table is refused.
+    5. Their steps count batches, and nothing is validated: each is an evaluation.
+    6. Else each step is an epoch, or each row without steps.
     """
     silent = table.columns[epoch_name].missing if epoch_name is not None else None
-    # two values of one step are not those of two batches
-    several: Literal["few", "any"] = "any" if epoch_name == step_name else "few"
     epochs = (
         None if epoch_name is None else _take_epochs(table, epoch_name, options.parts)
     )
     steps = table.columns.pop(step_name, None) if step_name is not None else None
-    if epochs is not None and steps is not None and silent is not None:
-        epochs = _of_own_step(epochs, silent, steps)
-    if epochs is not None:
+    if epochs is not None and silent is not None:
         # trackers know no initial_epoch: epochs before the first row are missing
         table.begins_at = 0
-        return epochs, several
-    rounds = None
-    if epoch_name is None and options.x_axis is None and options.parts != "rows":
-        rounds = round_of_rows(table.columns, steps)
+        return epochs if steps is None else _of_own_step(epochs, silent, steps)
+    is_told = options.x_axis is not None or options.parts == "rows"
+    if epoch_name is not None and not is_told:
+        rows = LogColumn.of(np.arange(len(table), dtype=np.float64))
+        count_evaluations(table, rows if steps is None else steps, options)
+        return None
+    rounds = None if is_told else round_of_rows(table.columns, steps)
     if rounds is not None:
         table.notes.append(EACH_ROUND)
-        return rounds, "few"
-    if fold_evaluations(table, steps, options, within_epochs=epoch_name is not None):
+        return rounds
+    if steps is not None and judges_seldom(table, steps):
+        if options.x_axis == "epoch":
+            end_epochs(table, steps, options)
+            return None
+        if not is_told:
+            check_drawn(table, steps, options)
+            raise unsaid(table)
+    elif steps is not None and not is_told and are_batches(table, steps):
+        count_evaluations(table, steps, options)
         return None
-    return count_rows(table, steps, given=options.x_axis == "epoch"), "any"
+    return count_rows(table, steps, given=options.x_axis == "epoch")
 
 
 def fold_data_sets(table: LogTable, options: ReadOptions) -> None:
@@ -189,41 +212,46 @@ def fold_steps(table: LogTable, options: ReadOptions) -> None:
         steps, by the few of them that a validation has, and nothing says what counts.
     """
     epoch, step = map(table.first_of, (EPOCH_NAMES, STEP_NAMES))
-    if epoch is not None and are_fractions(table.columns[epoch]):
-        table.check_whole()
-        fold_by(table, epoch, step, options)
-        return
-    if epoch is not None:
+    if epoch is not None and not are_fractions(table.columns[epoch]):
         batch = table.first_of(BATCH_NAMES) or step
         if batch is not None and _several_rows_each(table.columns[epoch]):
             _fold_batches(table, epoch, batch, options)
         elif options.x_axis == "step":
             note = "its rows are epochs, by their column: the x-axis need not be said"
             table.notes.append(note)
-        return
+    elif epoch is not None or _are_steps(table, step, options):
+        table.check_whole()
+        fold_by(table, epoch, step, options)
+
+
+def _are_steps(table: LogTable, step: str | None, options: ReadOptions) -> bool:
+    """Tell whether rows without an epoch are steps; else each of them is an epoch.
+
+    They are if they take turns, if the user says what steps count, or if the steps
+    stand there again, skip some, go back or begin late.
+    """
+    each_row = options.parts == "rows"
     series = {name: own for name, own in table.columns.items() if name != step}
     counted = None if step is None else table.columns[step]
-    if options.parts != "rows" and round_of_rows(series, counted) is not None:
-        table.check_whole()
-        fold_by(table, None, step, options)
-        return
+    if not each_row and round_of_rows(series, counted) is not None:
+        return True
     if step is None:
-        if options.parts != "rows":
+        if not each_row:
             drop_earlier_copies(table)
-        return
+        return False
     leave_out_stepless(table, step)
     leave_out_restored(table, step)
     cells = table.columns[step]
-    if options.x_axis is not None or (
-        options.parts != "rows"
-        and any(tells(cells) for tells in (_stands_again, skips, _goes_back, _is_late))
-    ):
+    tell_steps = (_stands_again, skips, _goes_back, _is_late)
+    are_steps = options.x_axis is not None or (
+        not each_row and any(tells(cells) for tells in tell_steps)
+    )
+    if are_steps:
         drop_earlier_copies(table)
-        table.check_whole()
-        fold_by(table, None, step, options)
-    elif options.parts != "rows" and judges_seldom(table, cells):
+    elif not each_row and judges_seldom(table, cells):
         drop_earlier_copies(table)
         raise unsaid(table)
+    return are_steps
 
 
 def _note_fewer(table: LogTable, n_rows: int) -> None:

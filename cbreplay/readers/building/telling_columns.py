@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cbreplay.evidence.median import median_of
-from cbreplay.readers.columns.column_names import SETTINGS, letters
-from cbreplay.readers.columns.rate_names import is_rate_name
+from cbreplay.readers.columns.column_names import FITS, is_clock, is_rate_name, letters
 from cbreplay.series_names import is_validation
 
 if TYPE_CHECKING:
@@ -26,11 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["name_parts", "note_phases"]
 
-# a fit, or a process, has one of each; written small and without what is no letter
-_NAMES = SETTINGS | {"phase", "stage", "run", "runid", "session", "sessionid"}
-_NAMES |= {"jobid", "attempt", "pid", "hostname"}
-# what counts seconds or rounds since a process began
-_CLOCK = "(?i)time|elapsed|seconds|clock|since_restore"
 _MAY_BE_RESUMED = (
     "{told} at epoch {epoch} (counted from 1): a fit was resumed there, or the same "
     "one went on; what hangs on it is not told; --seam {0} or seams=[{0}] says the "
@@ -44,7 +37,7 @@ def note_phases(records: Sequence[TrainingRows], table: LogTable, rows: Rows) ->
     `rows` are those of the table that are read, in order.
     """
     for name, cells in table.columns.items():
-        if letters(name) not in _NAMES:
+        if letters(name) not in FITS:
             continue
         words = _words(cells)
         if words is None or len(set(words)) == 1:
@@ -73,14 +66,8 @@ def _clocks(table: LogTable, rows: Rows) -> Iterator[tuple[str, FloatArray]]:
     if len(rows.wall_times):
         yield "its clock", rows.wall_times
     for name, cells in table.columns.items():
-        if _may_be_clock(name) and not cells.blank.any():
+        if is_clock(name) and not cells.blank.any():
             yield name, cells.values[_places_of(rows, table)]
-
-
-@lru_cache(maxsize=64)
-def _may_be_clock(name: str) -> bool:
-    # many logs share their names
-    return re.search(_CLOCK, name) is not None
 
 
 def _begins_again(clock: FloatArray) -> list[int]:
@@ -147,13 +134,8 @@ def name_parts(table: LogTable, rows: Rows) -> dict[int, str]:
     """Return names for the trainings in a table, by the row where each begins.
 
     People put the trainings of a sweep one below the other, with columns such as
-    ``model`` and ``seed``: these change only where the epochs begin anew.
-
-    Returns
-    -------
-    dict of int to str
-        As ``{0: "model=a,seed=1", 30: "model=a,seed=2"}``; empty if no column tells
-        them apart.
+    ``model`` and ``seed``: these change only where the epochs begin anew. The names are
+    as ``{0: "model=a,seed=1", 30: "model=a,seed=2"}``; empty if no column tells.
     """
     begins = np.append(True, rows.epochs[1:] <= rows.epochs[:-1])
     places = _places_of(rows, table)

@@ -11,9 +11,8 @@ import numpy as np
 from cbreplay.errors import LogError
 from cbreplay.readers.base import Damage
 from cbreplay.readers.columns.cells import holds_number, parse_cell
-from cbreplay.readers.columns.column_names import EPOCH_NAMES, STEP_NAMES
+from cbreplay.readers.columns.column_names import EPOCH_NAMES, STEP_NAMES, is_rate_name
 from cbreplay.readers.columns.header import check_numbers, shown_names
-from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.table import DECIMAL_COMMA, LogTable
 from cbreplay.readers.columns.text_lines import NotUtf8Error
 from cbreplay.readers.columns.text_rows import TextRows
@@ -134,14 +133,14 @@ def _fill(table: LogTable, text: TextRows) -> None:
             for cells, (name, column) in columns:
                 if commas.stand_in(name, cells, places):
                     column.add(cells, _parse_comma)
-                elif not (text.plain and column.add_plain(cells)):
+                elif not (text.lines.plain and column.add_plain(cells)):
                     column.add(cells, parse_cell)
             lines.append(np.array(places))
             n_rows += len(rows)
     table.lines = np.concatenate(lines)
     for column in table.columns.values():
         column.finish()
-    table.crlf = text.crlf
+    table.crlf = text.lines.crlf
     table.repeated_header, table.said_fits = text.repeated_header, text.said_fits
     table.notes += text.notes
     table.leave_out(*commas.of_thousands(table.columns))

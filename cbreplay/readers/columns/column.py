@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from copy import copy
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -20,11 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["LogColumn", "first_listed"]
 
-# of a column of numbers alone; shared, for many logs hold nothing else
-_NO_TEXTS = np.zeros(0, dtype=np.uint16)
 # so many cells are shown as text, or looked at as such, and so many texts are kept
 _KEPT_TEXTS = 1000
-_MISSING, _WRONG = 1, 2
+# what a cell holds; to that of a text its index in the vocabulary is added
+_NUMBER, _MISSING, _WRONG = 0, 1, 2
 # a column with more different texts than this does not tell kinds of rows
 _FEW_TEXTS = 40
 # a column with several values in one epoch of this many is logged by steps
@@ -46,17 +46,15 @@ class LogColumn:
     ----------
     values : array of shape (n_rows,)
         The numbers, NaN where there is none.
-    missing, wrong : bool array of shape (n_rows,)
-        Where a cell is empty or ``NA``, and where it is no number.
+    states : int array of shape (n_rows,)
+        What each cell holds: 0 a number, 1 nothing or ``NA``, 2 a text that is not
+        kept, and from 3 on a text of the vocabulary: its index is 2 less.
     n_na : int
         How many cells are ``NA``.
     words : set of str
         The texts of the missing cells, as "" and "NA".
     wrapped : str
         A cell whose number was taken out of ``tensor(0.5)`` or the like.
-    coded : int array of shape (n_rows,)
-        The index of each row's text in the vocabulary, 0 where there is none, or where
-        too many were met before; empty where no cell has a text.
     of_groups : bool
         Whether a list of numbers has one for each parameter group: the first is used.
     whole : bool
@@ -66,25 +64,35 @@ class LogColumn:
     """
 
     values: FloatArray
-    missing: BoolArray
-    wrong: BoolArray
+    states: NDArray[np.uint16]
 
     def __init__(self, *, of_groups: bool = False) -> None:
         self.of_groups = of_groups
         self._chunks: list[FloatArray] = []
-        self._states: list[NDArray[np.uint16] | None] = []
+        self._states: list[NDArray[np.uint16]] = []
         self.n_na = 0
         self.words: set[str] = set()
         self.wrapped = ""
         self._codes = {"": 0}
-        self.coded: NDArray[np.uint16] = _NO_TEXTS
         self.whole = False
         self.others: dict[int, tuple[float, ...]] = {}
 
     @property
+    def missing(self) -> BoolArray:
+        """Where a cell is empty, or ``NA``."""
+        empty: BoolArray = self.states == _MISSING
+        return empty
+
+    @property
+    def wrong(self) -> BoolArray:
+        """Where a cell holds something else than a number."""
+        return self.states >= _WRONG
+
+    @property
     def blank(self) -> BoolArray:
         """Where a cell holds no number: it is empty, or holds something else."""
-        return self.missing | self.wrong
+        blank: BoolArray = self.states != _NUMBER
+        return blank
 
     @property
     def vocabulary(self) -> list[str]:
@@ -92,19 +100,24 @@ class LogColumn:
         return [*self._codes]
 
     @property
+    def coded(self) -> NDArray[np.uint16]:
+        """The index of each row's text in the vocabulary, 0 where none is kept."""
+        return np.maximum(self.states, _WRONG) - np.uint16(_WRONG)
+
+    @property
     def texts(self) -> dict[int, str]:
         """The first cells that are no number, by their row."""
         # nearly always there is none
-        if not len(self.coded):
+        if self.whole:
             return {}
+        rows = np.flatnonzero(self.states > _WRONG)[:_KEPT_TEXTS].tolist()
         vocabulary = self.vocabulary
-        rows = np.flatnonzero(self.coded)[:_KEPT_TEXTS].tolist()
-        return {row: vocabulary[self.coded[row]] for row in rows}
+        return {row: vocabulary[self.states[row] - _WRONG] for row in rows}
 
     @property
     def is_text(self) -> bool:
         """Whether every row has a text, which is known."""
-        return len(self.coded) > 0 and bool(self.coded.all())
+        return len(self.states) > 0 and bool((self.states > _WRONG).all())
 
     @property
     def tells_words(self) -> bool:
@@ -121,7 +134,7 @@ class LogColumn:
             # 1e400 becomes inf too: `add` tells the two apart
             return False
         self._chunks.append(values)
-        self._states.append(None)
+        self._states.append(np.zeros(len(cells), dtype=np.uint16))
         return True
 
     def add(self, cells: Sequence[Any], parse: Callable[[Any], float | None]) -> None:
@@ -157,66 +170,36 @@ class LogColumn:
 
     def finish(self) -> None:
         """Join the cells that were added."""
-        if not self._chunks:
-            self.values = np.empty(0)
-            self.missing = self.wrong = np.empty(0, dtype=np.bool_)
-            return
-        self.values = np.concatenate(self._chunks)
-        self.missing = np.zeros(len(self.values), dtype=np.bool_)
-        self.wrong = self.missing.copy()
-        if len(self._codes) > 1:
-            self.coded = np.zeros(len(self.values), dtype=np.uint16)
-        self.whole = all(state is None for state in self._states)
-        start = 0
-        for chunk, state in zip(self._chunks, self._states, strict=True):
-            stop = start + len(chunk)
-            if state is not None:
-                self.missing[start:stop] = state == _MISSING
-                self.wrong[start:stop] = state >= _WRONG
-                if len(self.coded):
-                    self.coded[start:stop] = np.maximum(state, _WRONG) - _WRONG
-            start = stop
+        self.values = np.concatenate([np.empty(0), *self._chunks])
+        self.states = np.concatenate([np.empty(0, np.uint16), *self._states])
+        self.whole = len(self.values) > 0 and not self.states.any()
         self._chunks, self._states = [], []
 
     def add_column(self, below: LogColumn) -> None:
         """Take the cells of another column, before `finish`."""
-        codes = [0, *map(self._code, below.vocabulary[1:])]
-        states = np.where(below.missing, _MISSING, 0).astype(np.uint16)
-        states[below.wrong] = _WRONG
-        if len(below.coded):
-            states[below.wrong] += np.array(codes, np.uint16)[below.coded[below.wrong]]
+        texts = [_WRONG + self._code(text) for text in below.vocabulary[1:]]
+        states = np.array([_NUMBER, _MISSING, _WRONG, *texts], dtype=np.uint16)
         self._chunks.append(below.values)
-        self._states.append(None if below.whole else states)
+        self._states.append(states[below.states])
         self.n_na += below.n_na
         self.words |= below.words
         self.wrapped = self.wrapped or below.wrapped
 
     @classmethod
-    def of_numbers(cls, values: FloatArray, nowhere: BoolArray) -> LogColumn:
-        """Make a column whose every cell holds a number; `nowhere` is all False."""
+    def of_numbers(cls, values: FloatArray, states: NDArray[np.uint16]) -> LogColumn:
+        """Make a column whose every cell holds a number; all `states` are 0."""
         column = cls()
-        column.values, column.missing, column.wrong = values, nowhere, nowhere
-        column.whole = True
+        column.values, column.states, column.whole = values, states, True
         return column
 
     @classmethod
-    def of(cls, values: FloatArray) -> LogColumn:
-        """Make a column of numbers, NaN where there is none."""
-        cells = cls()
-        cells.values = values
-        cells.missing = np.isnan(values)
-        cells.wrong = np.zeros(len(values), dtype=np.bool_)
-        return cells
-
-    def copy(self) -> LogColumn:
-        """Return another column with the same numbers."""
-        cells = LogColumn(of_groups=self.of_groups)
-        cells.values, cells.missing, cells.wrong = self.values, self.missing, self.wrong
-        cells.coded, cells._codes = self.coded, dict(self._codes)
-        cells.n_na, cells.words = self.n_na, set(self.words)
-        cells.wrapped = self.wrapped
-        cells.whole, cells.others = self.whole, dict(self.others)
-        return cells
+    def of(cls, values: FloatArray, missing: BoolArray | None = None) -> LogColumn:
+        """Make a column of numbers, which are missing where they are NaN or as said."""
+        column = cls()
+        column.values = values
+        missing = np.isnan(values) if missing is None else missing
+        column.states = np.where(missing, _MISSING, _NUMBER).astype(np.uint16)
+        return column
 
     def differs_in(self, other: LogColumn) -> int | None:
         """Return the first row in which another column differs; None if it is equal."""
@@ -260,17 +243,12 @@ class LogColumn:
             others = self._others(there, group)
         there = there[ends]
         n_groups = int(group[-1]) + 1
-        values, wrong = np.full(n_groups, np.nan), np.zeros(n_groups, dtype=np.bool_)
-        missing = np.ones(n_groups, dtype=np.bool_)
-        values[group[there]], missing[group[there]] = self.values[there], False
-        wrong[group[there]] = self.wrong[there]
-        if len(self.coded):
-            coded = np.zeros(n_groups, dtype=np.uint16)
-            coded[group[there]] = self.coded[there]
-            self.coded = coded
-        self.whole = self.whole and not missing.any()
-        self.others = others
-        self.values, self.missing, self.wrong = values, missing, wrong
+        values = np.full(n_groups, np.nan)
+        states = np.full(n_groups, _MISSING, dtype=np.uint16)
+        values[group[there]] = self.values[there]
+        states[group[there]] = self.states[there]
+        self.whole = self.whole and not states.any()
+        self.values, self.states, self.others = values, states, others
         return True
 
     def _differ(self, there: EpochArray, followed: BoolArray) -> bool:
@@ -295,20 +273,15 @@ class LogColumn:
 
     def drop_wrong(self) -> None:
         """Take cells that are no numbers as missing; they have been reported."""
-        self.missing = self.missing | self.wrong
-        self.wrong = np.zeros(len(self.wrong), dtype=np.bool_)
-        self.coded = self.coded[:0]
+        self.states = np.minimum(self.states, np.uint16(_MISSING))
 
     def read_texts(self, numbers: Mapping[int, float]) -> None:
         """Take the numbers that the texts of some rows, which are all, stand for."""
         rows = [*numbers]
-        self.values[rows], self.wrong[rows] = [*numbers.values()], False
-        self.coded = self.coded[:0]
+        self.values[rows], self.states[rows] = [*numbers.values()], _NUMBER
 
     def words_of_rows(self) -> list[str]:
         """Return the text of each row; '' where there is none, or it is not kept."""
-        if not len(self.coded):
-            return [""] * len(self.wrong)
         vocabulary = self.vocabulary
         return [vocabulary[code] for code in self.coded.tolist()]
 
@@ -318,26 +291,23 @@ class LogColumn:
             place = {row: at for at, row in enumerate(rows.tolist())}
             held = self.others.items()
             self.others = {place[row]: own for row, own in held if row in place}
-        self.values, self.missing = self.values[rows], self.missing[rows]
-        self.wrong = self.wrong[rows]
-        self.coded = self.coded[rows] if len(self.coded) else self.coded
+        self.values, self.states = self.values[rows], self.states[rows]
 
     def within(self, rows: BoolArray) -> LogColumn:
         """Return a copy with values in these rows only."""
-        cells = self.copy()
+        cells = copy(self)
         cells.values = np.where(rows, self.values, np.nan)
-        cells.missing, cells.wrong = self.missing | ~rows, self.wrong & rows
-        if len(self.coded):
-            cells.coded = np.where(rows, self.coded, 0)
+        cells.states = np.where(rows, self.states, np.uint16(_MISSING))
         cells.whole = self.whole and bool(rows.all())
         cells.others = {row: held for row, held in self.others.items() if rows[row]}
         return cells
 
     def text(self, row: int) -> str:
         """Return the text of a cell for a message, cut if it is long."""
-        if len(self.coded) and self.coded[row]:
-            return self.vocabulary[int(self.coded[row])][:_SHOWN_LETTERS]
-        if self.missing[row]:
+        code = int(self.states[row]) - _WRONG
+        if code > 0:
+            return self.vocabulary[code][:_SHOWN_LETTERS]
+        if code == _MISSING - _WRONG:
             # which of several words stood in this cell is not kept
             return " or ".join(sorted(self.words))
         return repr(float(self.values[row])).removesuffix(".0")

@@ -1,26 +1,47 @@
-"""What the name of a column tells: an epoch, a step, a data set, a fold, a setting."""
+"""All that the name of a column tells: an epoch, a rate, a data set, a run, a time."""
 
 from __future__ import annotations
 
-import functools
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from cbreplay.series_names import LEARNING_RATE_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = [
     "BATCH_NAMES",
+    "DATA_SET_COLUMNS",
     "EPOCH_NAMES",
+    "FITS",
     "FOLDS",
     "INDEXES",
     "KINDS",
     "LIKE_EPOCH",
+    "MODELS",
     "OF_METRICS",
+    "ONE_RUN",
+    "PHASES",
+    "RUNS",
     "SETTINGS",
+    "STATES",
     "STEP_NAMES",
+    "TRACKED_METRICS",
+    "VALUES",
+    "is_clock",
+    "is_epoch_name",
+    "is_rate_name",
+    "is_time",
     "letters",
     "name_on",
     "prefix_of",
+    "rate_names",
 ]
 
 EPOCH_NAMES = ("epoch", "epochs", "epoche", "epoca", "época", "époque")
-# others that say so: "Epoch #", "epoch_no", "Ep."; of these the letters
+# other names that say so: "Epoch #", "epoch_no", "Ep."; of these the letters
 LIKE_EPOCH = "(current)?(epoch|ep)(number|num|no|index|idx|id)?"
 # columns beside an epoch that tell which of its batches a row is
 BATCH_NAMES = ("batch", "batch_idx", "batch_index", "minibatch")
@@ -33,8 +54,17 @@ STEP_NAMES = (
 INDEXES = ("#0", "Unnamed: 0", "index")
 # columns that name the metric of a row
 OF_METRICS = frozenset(("metric", "metricname", "key", "tag", "variable", "measure"))
+# and those that do so where one of the metrics is a loss, and columns of the values
+TRACKED_METRICS = OF_METRICS | {"name", "series"}
+VALUES = frozenset(("value", "metricvalue"))
+# columns whose words may be phases of one training
+PHASES = frozenset(("phase", "stage", "mode"))
 # columns that may tell what a row's numbers are of: several kinds are no epochs
-KINDS = OF_METRICS | {"data", "phase", "split", "mode", "stage", "subset", "set"}
+KINDS = OF_METRICS | PHASES | {"data", "split", "subset", "set"}
+# columns that may tell the data set of a row
+DATA_SET_COLUMNS = PHASES | frozenset(
+    ("split", "set", "subset", "data", "dataset", "datasplit", "partition")
+)
 # what data sets are called, and Keras's prefix for each
 _DATA_SETS = {
     **dict.fromkeys(("train", "training"), ""),
@@ -55,10 +85,58 @@ SETTINGS = frozenset(
         *("latentdim", "numheads", "nheads", "maxdepth", "nestimators"),
     )
 )
+# columns that may name the training of a row
+RUNS = SETTINGS | frozenset(
+    (
+        *("run", "runid", "runname", "model", "modelname", "modelid", "config"),
+        *("configname", "exp", "expname", "experimentname", "experimentid"),
+    )
+)
+# a table with another one of these in most rows is of runs, or of models, which a
+# tracker lists with their states
+ONE_RUN = frozenset(("run", "runid", "runname", "runuuid", "trialid", "trialname"))
+MODELS = frozenset(
+    (
+        *("model", "modelname", "architecture", "arch", "network", "backbone"),
+        *("algorithm", "method", "classifier", "optimizer", "experiment", "config"),
+    )
+)
+STATES = ("state", "status")
+# a fit, or a process, has one of each
+FITS = SETTINGS | frozenset(
+    (
+        *("phase", "stage", "run", "runid", "session", "sessionid"),
+        *("jobid", "attempt", "pid", "hostname"),
+    )
+)
+# columns of times or dates, and those that count seconds since a process began
+_TIME = "(?i)time|date"
+_CLOCK = "(?i)time|elapsed|seconds|clock|since_restore"
+
+# splits letters from digits, and "learningRate" in two
+_WORDS = "[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+"
+# words for whose rate it is: of a parameter group, an optimizer, a network
+_WHOSE = frozenset(
+    (
+        *("x", "pg", "group", "groups", "param", "params", "parameter", "parameters"),
+        *("train", "training", "trainer", "current", "epoch"),
+        *("optimizer", "optimizers", "optim", "opt"),
+        *("adam", "adamw", "sgd", "rmsprop", "adagrad", "nadam", "lion"),
+        *("g", "d", "generator", "discriminator", "backbone", "head"),
+    )
+)
+_RATES = frozenset(("lr", "lrs", "learningrate", "learningrates"))
+# LearningRateMonitor of Lightning names the optimizer behind it: "lr-Adam/pg1"
+_OF_OPTIMIZER = r"lr-[A-Za-z]\w*(?:-[0-9]+)?(?:/pg[0-9]+)?"
+
+
+def is_epoch_name(name: object) -> bool:
+    """Tell whether a column, a list or an index has the name of the epoch."""
+    return isinstance(name, str) and name.lower() in EPOCH_NAMES
 
 
 # many logs have the same columns
-@functools.lru_cache(maxsize=1024)
+@lru_cache(maxsize=1024)
 def letters(name: str) -> str:
     """Return the letters and digits of a name, in small letters.
 
@@ -68,7 +146,7 @@ def letters(name: str) -> str:
     return "".join(sign for sign in name.lower() if sign.isascii() and sign.isalnum())
 
 
-@functools.lru_cache(maxsize=1024)
+@lru_cache(maxsize=1024)
 def prefix_of(data_set: str) -> str | None:
     """Return Keras's prefix for the metrics of a data set; None if it is none.
 
@@ -91,3 +169,43 @@ def name_on(name: str, data_set: str) -> str:
     """
     prefix = prefix_of(data_set) or ""
     return name if name.startswith(prefix) else f"{prefix}{name}"
+
+
+@lru_cache(maxsize=1024)
+def is_time(name: str) -> bool:
+    """Tell whether a column is called after a time or a date."""
+    return re.search(_TIME, name) is not None
+
+
+@lru_cache(maxsize=1024)
+def is_clock(name: str) -> bool:
+    """Tell whether a column is called after what counts seconds or rounds.
+
+    These begin again with each process.
+    """
+    return re.search(_CLOCK, name) is not None
+
+
+@lru_cache(maxsize=4096)
+def is_rate_name(name: str) -> bool:
+    """Tell whether a column has the name of a learning rate.
+
+    >>> all(map(is_rate_name, ["lr", "Learning_Rate", "lr/pg0", "x/lr0", "lr-Adam"]))
+    True
+    >>> any(map(is_rate_name, ["val_lr", "min_lr", "lr_loss", "lr-SGD-momentum"]))
+    False
+    """
+    if name.startswith("lr-") and re.fullmatch(_OF_OPTIMIZER, name):
+        return True
+    words = [word.lower() for word in re.findall(_WORDS, name)]
+    said = [word for word in words if not word.isdigit() and word not in _WHOSE]
+    return "".join(said) in _RATES
+
+
+def rate_names(names: Iterable[str]) -> list[str]:
+    """Return the columns that are learning rates, Keras's own names first."""
+    found = [name for name in names if is_rate_name(name)]
+    return sorted(
+        found,
+        key=lambda name: (*LEARNING_RATE_NAMES, name).index(name),
+    )

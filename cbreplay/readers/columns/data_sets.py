@@ -10,6 +10,7 @@ import numpy as np
 from cbreplay.readers.columns.cells import parse_cell
 from cbreplay.readers.columns.column import LogColumn
 from cbreplay.readers.columns.column_names import (
+    DATA_SET_COLUMNS,
     INDEXES,
     KINDS,
     letters,
@@ -30,13 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["NAMED_ABOVE", "lay_out_data_sets"]
 
-# columns that may tell the data set of a row
-_TELLING = frozenset(
-    (
-        *("split", "phase", "mode", "set", "stage", "subset", "data", "dataset"),
-        *("datasplit", "partition"),
-    )
-)
 # the name of the column for JSON whose rows are nested under their data set's name
 NAMED_ABOVE = "the name above its rows"
 # prefixes of data sets that a yes-or-no column may name: ``training``, ``is_val``
@@ -74,20 +68,20 @@ def lay_out_data_sets(table: LogTable) -> bool:
         return False
     for own in telling:
         del table.columns[own]
-    sets = [cells.vocabulary[code] for code in np.unique(cells.coded).tolist()]
-    of_set = {own: cells.coded == cells.vocabulary.index(own) for own in sets}
+    codes, table.kinds = np.unique(cells.coded, return_inverse=True)
+    sets = [cells.vocabulary[code] for code in codes.tolist()]
     shown = said_so.get(name) or " and ".join(map(repr, sets[:_SHOWN]))
-    again, runs = None, sort_by_runs(table, of_set)
+    again, runs = None, sort_by_runs(table)
     if len(sets) > 1:
         # the number of a row does not tell its epoch here
         for own in {*INDEXES} & table.columns.keys():
             del table.columns[own]
         problem = f"its rows are of several data sets: {name} is {shown}"
-        again = bring_together(table, problem, of_set)
+        again = bring_together(table, problem)
     problem = f"its rows are of several kinds: {name} is {shown}"
-    name_columns(table, problem, of_set, name_on, frozenset(runs))
+    name_columns(table, problem, sets, name_on, frozenset(runs))
     if again is not None:
-        put_together(table, again, of_set)
+        put_together(table, again)
     said = " and ".join(sets)
     teller = name if name == NAMED_ABOVE else f"column {name}"
     table.notes.append(
@@ -139,7 +133,7 @@ def _tells_data_sets(table: LogTable, name: str) -> bool:
     if None in prefixes or prefixes in ([""], []):
         return False
     # words for several data sets tell them under any name
-    named = name == NAMED_ABOVE or letters(name) in _TELLING
+    named = name == NAMED_ABOVE or letters(name) in DATA_SET_COLUMNS
     return named or len(prefixes) > 1
 
 

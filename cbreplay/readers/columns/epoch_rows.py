@@ -16,11 +16,13 @@ from cbreplay.readers.columns.column_names import (
     EPOCH_NAMES,
     FOLDS,
     INDEXES,
+    RUNS,
     SETTINGS,
     STEP_NAMES,
+    is_epoch_name,
+    is_rate_name,
     letters,
 )
-from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import are_epochs, check_rows_are_no_runs
 from cbreplay.readers.sizes import check_columns
 
@@ -29,10 +31,9 @@ if TYPE_CHECKING:
 
     from cbreplay.readers.columns.column import LogColumn
     from cbreplay.readers.columns.table import LogTable
-    from cbreplay.run import BoolArray, EpochArray, FloatArray
+    from cbreplay.run import EpochArray, FloatArray
 
 __all__ = [
-    "RUNS",
     "bring_together",
     "find_numbering",
     "is_of_epoch",
@@ -50,24 +51,13 @@ _OF_EPOCHS = frozenset((*EPOCH_NAMES, *STEP_NAMES, *BATCH_NAMES))
 _FEW = 4
 
 
-# columns that may name the training of a row
-RUNS = SETTINGS | frozenset(
-    (
-        *("run", "runid", "runname", "model", "modelname", "modelid", "config"),
-        *("configname", "exp", "expname", "experimentname", "experimentid"),
-    )
-)
-
-
 def find_numbering(table: LogTable) -> str | None:
     """Return the column of epochs, or else of steps; None if there is neither."""
     return table.first_of((*EPOCH_NAMES, *STEP_NAMES))
 
 
-def bring_together(
-    table: LogTable, problem: str, of_kind: dict[str, BoolArray]
-) -> str | None:
-    """Sort rows so that those of one epoch follow each other.
+def bring_together(table: LogTable, problem: str) -> str | None:
+    """Sort rows of several kinds so that those of one epoch follow each other.
 
     Return the column that numbers them if some rows are there again, which
     `put_together` then merges; else None.
@@ -85,13 +75,12 @@ def bring_together(
     numbers = table.columns[key]
     if numbers.blank.any():
         return None
-    if _stand_once(numbers.values, of_kind):
-        _sort(table, numbers.values, of_kind)
+    if _stand_once(table.kinds, numbers.values):
+        _sort(table, numbers.values)
         return None
     group = np.cumsum(np.append(True, np.diff(numbers.values) != 0)) - 1
-    first = next(at for at in of_kind.values() if at[0])
-    if len(np.unique(group[first])) <= group[-1]:
-        if _go_by_steps(table, numbers.values, of_kind):
+    if len(np.unique(group[table.kinds == table.kinds[0]])) <= group[-1]:
+        if _go_by_steps(table, numbers.values):
             return None
         problem += f", and {key} does not tell which are of one training"
         hint = (
@@ -102,32 +91,29 @@ def bring_together(
     return key
 
 
-def _stand_once(numbers: FloatArray, of_kind: dict[str, BoolArray]) -> bool:
+def _stand_once(kinds: EpochArray, numbers: FloatArray) -> bool:
     """Tell whether each kind has at most one row of each number."""
-    n_rows = sum(len(np.unique(numbers[at])) for at in of_kind.values())
-    return n_rows == len(numbers)
+    order = np.lexsort((numbers, kinds))
+    again = (np.diff(kinds[order]) == 0) & (np.diff(numbers[order]) == 0)
+    return not again.any()
 
 
-def _sort(table: LogTable, numbers: FloatArray, of_kind: dict[str, BoolArray]) -> None:
+def _sort(table: LogTable, numbers: FloatArray) -> None:
     order = np.argsort(numbers, kind="stable")
     if (np.diff(order) != 1).any():
-        for own, at in of_kind.items():
-            of_kind[own] = at[order]
         table.take(order)
 
 
-def _go_by_steps(
-    table: LogTable, epochs: FloatArray, of_kind: dict[str, BoolArray]
-) -> bool:
+def _go_by_steps(table: LogTable, epochs: FloatArray) -> bool:
     """Sort rows by the steps inside their epochs if possible; tell whether it was."""
     step = table.first_of(STEP_NAMES)
     if step is None or not are_epochs(table.columns[step].values).all():
         return False
     steps = table.columns[step].values
     rises = bool((np.diff(epochs[np.argsort(steps, kind="stable")]) >= 0).all())
-    if not rises or not _stand_once(steps, of_kind):
+    if not rises or not _stand_once(table.kinds, steps):
         return False
-    _sort(table, steps, of_kind)
+    _sort(table, steps)
     return True
 
 
@@ -188,16 +174,14 @@ def tables_of_folds(table: LogTable) -> Iterator[tuple[str, LogTable]]:
         return iter([("", table)])
     begins = np.flatnonzero(np.diff(run)) + 1
     numbers = table.columns[key].values
-    anew = key.lower() in EPOCH_NAMES and (numbers[begins] <= numbers[begins - 1]).all()
+    anew = is_epoch_name(key) and (numbers[begins] <= numbers[begins - 1]).all()
     # a number that is another in each row names no training
     if anew or len(begins) != run.max() or 2 * len(begins) >= len(run):
         return iter([("", table)])
     return tables_of_runs(table, names, run)
 
 
-def sort_by_runs(
-    table: LogTable, of_kind: dict[str, BoolArray] | None = None
-) -> list[str]:
+def sort_by_runs(table: LogTable) -> list[str]:
     """Sort rows so that those of one training follow each other, if columns name it.
 
     Return these columns. Rows are sorted only if each kind has one row of an epoch in
@@ -209,40 +193,32 @@ def sort_by_runs(
     if key is None or run is None or not run.any():
         return names
     numbers = table.columns[key].values
-    kinds = of_kind or {"": np.ones(len(table), dtype=np.bool_)}
     order = np.lexsort((numbers, run))
     if (np.diff(order) == 1).all():
         return names
     begins = np.flatnonzero(np.diff(run[order])) + 1
     rises = numbers[order][begins] > numbers[order][begins - 1]
-    one_each = all(_differ(run[at], numbers[at]) for at in kinds.values())
-    if not one_each or rises.any():
+    kind_in_run = run
+    if len(table.kinds):
+        kind_in_run = run * (table.kinds.max() + 1) + table.kinds
+    if rises.any() or not _stand_once(kind_in_run, numbers):
         return names
-    for own, at in kinds.items():
-        kinds[own] = at[order]
     table.take(order)
     if (np.diff(run) < 0).any():
         table.notes.append(f"its rows were sorted by {' and '.join(names)}")
     return names
 
 
-def _differ(run: EpochArray, numbers: FloatArray) -> bool:
-    """Tell whether no training has two rows of one number."""
-    order = np.lexsort((numbers, run))
-    again = (np.diff(run[order]) == 0) & (np.diff(numbers[order]) == 0)
-    return not again.any()
-
-
 def name_columns(
     table: LogTable,
     problem: str,
-    of_kind: dict[str, BoolArray],
+    kinds: Sequence[str],
     called: Callable[[str, str], str],
     shared: frozenset[str] = frozenset(),
 ) -> None:
     """Name the values of each data set or metric as Keras does.
 
-    `of_kind` tells which rows are of each, and `called` returns the name of a new
+    `kinds` are the names of the kinds of rows, and `called` returns the name of a new
     column from that of the old one and of the kind. `shared` columns are equal in all
     rows of an epoch. If they cannot be named, `problem` begins the message.
 
@@ -257,7 +233,8 @@ def name_columns(
         if of_epoch or cells.blank.all():
             columns[name] = cells
             continue
-        for kind, at in of_kind.items():
+        for number, kind in enumerate(kinds):
+            at = table.kinds == number
             if (cells.missing | ~at).all():
                 continue
             own = called(name, kind)
@@ -278,20 +255,17 @@ def is_of_epoch(name: str) -> bool:
     return known or is_rate_name(name) or letters(name) in SETTINGS
 
 
-def put_together(table: LogTable, key: str, of_kind: dict[str, BoolArray]) -> None:
+def put_together(table: LogTable, key: str) -> None:
     """Merge consecutive rows of one number, as long as each is of another kind.
 
     This is done for steps, and if a few epochs are there again, where a fit may have
     been resumed. Other rows of epochs are merged later.
     """
     numbers = table.columns[key].values
-    kinds = np.zeros(len(table), dtype=np.int64)
-    for kind, at in enumerate(of_kind.values()):
-        kinds[at] = kind
     differs = np.append(True, np.diff(numbers) != 0)
     begins = differs.copy()
     met: set[int] = set()
-    for row, kind in enumerate(kinds.tolist()):
+    for row, kind in enumerate(table.kinds.tolist()):
         begins[row] |= kind in met
         met = {kind} if begins[row] else met | {kind}
     n_again = int(np.count_nonzero(begins & ~differs))

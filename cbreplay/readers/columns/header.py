@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
 from cbreplay.readers.columns.cells import holds_number
-from cbreplay.readers.columns.column_names import EPOCH_NAMES
+from cbreplay.readers.columns.column_names import is_epoch_name
 from cbreplay.wording.words import list_first
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def names_epoch(cells: Sequence[str]) -> bool:
     >>> names_epoch(["Epoch", "loss"]), names_epoch(["epoch", "0.5", "3"])
     (True, False)
     """
-    named = any(cell.lower() in EPOCH_NAMES for cell in cells)
+    named = any(map(is_epoch_name, cells))
     # a tracker may log the epoch as a metric, in rows of a key and a value
     return named and not any(map(holds_number, cells))
 
@@ -238,7 +238,7 @@ def check_table(lines: Sequence[str], names: Sequence[str], source: str) -> None
     LogError
         If it is what Keras prints, or a file that git could not merge.
     """
-    named = any(name.lower() in EPOCH_NAMES for name in names)
+    named = any(map(is_epoch_name, names))
     for number, line in enumerate(lines, start=1):
         if line.startswith(_CONFLICT):
             raise conflict(source, number)
@@ -253,7 +253,7 @@ def check_numbers(rows: Sequence[Sequence[str]], source: str) -> None:
 
     The first row holds the column names; where one is that of an epoch, it is a table.
     """
-    if not rows or any(name.lower() in EPOCH_NAMES for name in rows[0]):
+    if not rows or any(map(is_epoch_name, rows[0])):
         return
     header, *below = rows
     below = [row for row in below if any(row) and row != header]

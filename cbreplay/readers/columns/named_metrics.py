@@ -10,8 +10,9 @@ from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.columns.column_names import (
     INDEXES,
     KINDS,
-    OF_METRICS,
     STEP_NAMES,
+    TRACKED_METRICS,
+    VALUES,
     letters,
     name_on,
     prefix_of,
@@ -25,19 +26,17 @@ from cbreplay.readers.columns.epoch_rows import (
     runs_of_rows,
     sort_by_runs,
 )
-from cbreplay.readers.columns.roles import tells_time
+from cbreplay.readers.columns.roles import counts_rows, tells_time
 from cbreplay.readers.columns.spelled import read_spelled
 from cbreplay.wording.words import list_first
 
 if TYPE_CHECKING:
     from cbreplay.readers.columns.column import LogColumn
     from cbreplay.readers.columns.table import LogTable
-    from cbreplay.run import BoolArray, EpochArray
+    from cbreplay.run import EpochArray
 
 __all__ = ["lay_out_metrics"]
 
-_METRICS = OF_METRICS | {"name", "series"}
-_VALUES = frozenset(("value", "metricvalue"))
 # the empty text and one metric: with no more than that, the table may be anything
 _PAIR = 2
 # metrics in an error, and in a note
@@ -63,27 +62,27 @@ def lay_out_metrics(table: LogTable, telling: list[str]) -> bool:
     problem = f"its rows are of several metrics: {name} is {shown}"
     runs, run = runs_of_rows(table)
     of_epochs = _alike_in_epochs(table, key, run, others)
-    counted = [own for own in others if _counts_rows(table.columns[own])]
+    counted = [own for own in others if counts_rows(table.columns[own].values)]
     beside = [own for own in others if own not in {*runs, *of_epochs, *counted}]
     if not values or beside:
         if values:
             _refuse_beside(table, key, name, beside, problem)
         return False
     _check_numbers(table, key)
-    of_metric = _rows_of_metrics(table, name, telling)
-    sort_by_runs(table, of_metric)
+    metrics, table.kinds = _metrics_of_rows(table, name, telling)
+    sort_by_runs(table)
     for own in {name, *telling, *INDEXES, *counted} & table.columns.keys():
         del table.columns[own]
-    again = bring_together(table, problem, of_metric)
+    again = bring_together(table, problem)
     for own in [own for own, cells in table.columns.items() if tells_time(own, cells)]:
         del table.columns[own]
     shared = frozenset((*runs, *of_epochs))
-    name_columns(table, problem, of_metric, _called_by_metric, shared)
+    name_columns(table, problem, metrics, _called_by_metric, shared)
     if again is not None or key.lower() in STEP_NAMES:
-        put_together(table, key, of_metric)
+        put_together(table, key)
     listed = [
         *dict.fromkeys(
-            _called_by_metric(own, kind) for own in values for kind in of_metric
+            _called_by_metric(own, metric) for own in values for metric in metrics
         )
     ]
     listed = [own for own in listed if own in table.columns]
@@ -145,7 +144,7 @@ def _check_numbers(table: LogTable, key: str) -> None:
 def _teller_of_metrics(table: LogTable) -> str | None:
     """Return the column in which each row names its metric; None if there is none."""
     for name, cells in table.columns.items():
-        if letters(name) not in _METRICS or not cells.tells_words:
+        if letters(name) not in TRACKED_METRICS or not cells.tells_words:
             continue
         # a column "name" may name runs: it must hold a loss
         if letters(name) in KINDS or any(
@@ -161,7 +160,7 @@ def _values_and_others(table: LogTable, known: set[str]) -> tuple[list[str], lis
     for name, cells in table.columns.items():
         if name in known or is_of_epoch(name):
             continue
-        if letters(name) in _VALUES or prefix_of(name) is not None:
+        if letters(name) in VALUES or prefix_of(name) is not None:
             values.append(name)
         elif not _says_nothing_else(name, cells):
             others.append(name)
@@ -174,31 +173,16 @@ def _says_nothing_else(name: str, cells: LogColumn) -> bool:
     return bool(alike or cells.missing.all()) or tells_time(name, cells)
 
 
-def _counts_rows(cells: LogColumn) -> bool:
-    """Tell whether a column is the number of each row: 0, 1, 2, ... or 1, 2, 3, ..."""
-    values = cells.values
-    counts = len(values) > 1 and (np.diff(values) == 1).all()
-    return bool(counts and values[0] in (0, 1))
-
-
-def _rows_of_metrics(
+def _metrics_of_rows(
     table: LogTable, name: str, telling: list[str]
-) -> dict[str, BoolArray]:
-    """Return which rows are of each metric, by Keras's name for it."""
-    tellers = [table.columns[own] for own in (name, *telling)]
-    codes = np.stack([cells.coded for cells in tellers])
-    of_metric: dict[str, BoolArray] = {}
-    for held in np.unique(codes, axis=1).T:
-        metric, *sets = (
-            cells.vocabulary[code]
-            for cells, code in zip(tellers, held.tolist(), strict=True)
-        )
-        called = name_on(metric, sets[0]) if sets else metric
-        at = (codes == held[:, None]).all(axis=0)
-        of_metric[called] = of_metric.get(called, np.zeros_like(at)) | at
-    # in the order of the rows
-    return dict(sorted(of_metric.items(), key=lambda own: int(np.argmax(own[1]))))
+) -> tuple[list[str], EpochArray]:
+    """Return Keras's names of the metrics in the order of the rows, and each row's."""
+    metric, *sets = (table.columns[own].words_of_rows() for own in (name, *telling))
+    called = list(map(name_on, metric, sets[0])) if sets else metric
+    metrics = list(dict.fromkeys(called))
+    numbers = {own: number for number, own in enumerate(metrics)}
+    return metrics, np.array([numbers[own] for own in called])
 
 
 def _called_by_metric(name: str, metric: str) -> str:
-    return metric if letters(name) in _VALUES else name_on(metric, name)
+    return metric if letters(name) in VALUES else name_on(metric, name)

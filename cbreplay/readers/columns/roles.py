@@ -13,12 +13,17 @@ from cbreplay.readers.columns.column_names import (
     INDEXES,
     KINDS,
     LIKE_EPOCH,
+    MODELS,
+    ONE_RUN,
+    PHASES,
     SETTINGS,
+    STATES,
     STEP_NAMES,
+    is_rate_name,
+    is_time,
     letters,
     prefix_of,
 )
-from cbreplay.readers.columns.rate_names import is_rate_name
 
 if TYPE_CHECKING:
     from cbreplay.readers.columns.column import LogColumn
@@ -33,6 +38,7 @@ __all__ = [
     "check_rows_are_epochs",
     "check_rows_are_no_runs",
     "counts_by_one",
+    "counts_rows",
     "ended_epochs",
     "find_epoch",
     "may_say_kinds",
@@ -40,25 +46,28 @@ __all__ = [
     "read_ended_epochs",
     "tells_time",
 ]
-_PHASES = frozenset(("phase", "stage", "mode"))
-_AXIS = " (--x-axis step or x_axis='step' counts evaluations by it)"
-_TIME = "(?i)time|date"
 _SHOWN = 5
 # above it, float64 no longer holds every whole number
 EXACT = 2.0**53
 
 
 def find_epoch(table: LogTable) -> str | None:
-    """Choose the epoch column: by its name, else pandas's nameless index."""
+    """Choose the column of epochs; None where each row is the next epoch.
+
+    The first of these that there is: a column with the name of an epoch; one with a
+    name like it, whose numbers may count epochs; pandas's nameless index; steps that
+    count the rows. What was taken is noted, where its name does not say so.
+    """
     columns = table.columns
-    for name in columns:
-        if name.lower() in EPOCH_NAMES:
-            return name
+    named = table.first_of(EPOCH_NAMES)
+    if named is not None:
+        return named
     for name, cells in columns.items():
         if re.fullmatch(LIKE_EPOCH, letters(name)) and _may_count(cells.values):
             table.notes.append(f"{name} was taken as the epoch")
             return name
     table.is_counted = True
+    none = "there is no epoch column:"
     for name in INDEXES:
         index = columns.get(name)
         if index is None or not _may_count(index.values):
@@ -66,20 +75,17 @@ def find_epoch(table: LogTable) -> str | None:
         # a column called index need not be pandas's
         if name != "index" or _is_index(index.values):
             called = "the nameless first one" if name == "#0" else name
-            note = f"there is no epoch column: {called} was taken as it"
-            table.notes.append(note)
+            table.notes.append(f"{none} {called} was taken as it")
             return name
-    step = next((name for name in columns if name.lower() in STEP_NAMES), None)
+    step = table.first_of(STEP_NAMES)
     if step is not None and counts_by_one(columns[step].values):
-        note = (
-            f"there is no epoch column: {step}, which counts the rows, was taken as it"
-        )
-        table.notes.append(f"{note}{_AXIS}")
+        told = f"{step}, which counts the rows, was taken as it"
+        axis = " (--x-axis step or x_axis='step' counts evaluations by it)"
+        table.notes.append(f"{none} {told}{axis}")
         return step
-    note = "there is no epoch column: the rows were taken as epochs 1, 2, 3, ..."
-    if step is not None:
-        note += f" (--x-axis step or x_axis='step' counts them by {step})"
-    table.notes.append(note)
+    told = "the rows were taken as epochs 1, 2, 3, ..."
+    axis = f" (--x-axis step or x_axis='step' counts them by {step})" if step else ""
+    table.notes.append(f"{none} {told}{axis}")
     return None
 
 
@@ -116,7 +122,7 @@ def _are_phases(name: str, cells: LogColumn, epochs: FloatArray) -> bool:
     begins = [row for row in range(1, len(kinds)) if kinds[row] != kinds[row - 1]]
     in_blocks = len(begins) + 1 == len(set(kinds))
     datasets = any(prefix_of(kind) is not None for kind in set(kinds))
-    return letters(name) in _PHASES and in_blocks and not datasets
+    return letters(name) in PHASES and in_blocks and not datasets
 
 
 def check_rows_are_no_runs(table: LogTable) -> None:
@@ -126,14 +132,15 @@ def check_rows_are_no_runs(table: LogTable) -> None:
     """
     epoch = table.first_of(EPOCH_NAMES)
     numbers = np.zeros(0) if epoch is None else table.columns[epoch].values
-    of_tracker = table.first_of(_STATES) is not None and not _count_rows(numbers)
+    # where epochs count the rows, each is one, and a name in it may be that of a file
+    of_tracker = table.first_of(STATES) is not None and not counts_rows(numbers)
     for name, cells in table.columns.items():
         own = letters(name)
-        of_models = own in _OF_MODELS and len(numbers) > 0 and not _count_rows(numbers)
+        of_models = own in MODELS and len(numbers) > 0 and not counts_rows(numbers)
         if of_models and _hold_numbers(cells, numbers):
             # the file that was saved in each epoch
             continue
-        if own not in _OF_RUNS and not of_models and not (own == "name" and of_tracker):
+        if own not in ONE_RUN and not of_models and not (own == "name" and of_tracker):
             continue
         if not cells.tells_words and (not own.endswith("id") or cells.blank.any()):
             continue
@@ -146,24 +153,6 @@ def check_rows_are_no_runs(table: LogTable) -> None:
             kind = "models" if of_models else "runs"
             problem = f"its rows are {kind}, not epochs: {name} is {shown}"
             raise ForeignLogError(problem, source=table.source, hint=_OF_EPOCHS)
-
-
-def _count_rows(numbers: FloatArray) -> bool:
-    """Tell whether epochs count the rows, from 0 or 1 on.
-
-    Then each row is one, and a name in it may be that of a file.
-    """
-    return bool(len(numbers) and numbers[0] <= 1 and (np.diff(numbers) == 1).all())
-
-
-_OF_RUNS = frozenset(("run", "runid", "runname", "runuuid", "trialid", "trialname"))
-_OF_MODELS = frozenset(
-    (
-        *("model", "modelname", "architecture", "arch", "network", "backbone"),
-        *("algorithm", "method", "classifier", "optimizer", "experiment", "config"),
-    )
-)
-_STATES = ("state", "status")
 
 
 def _hold_numbers(cells: LogColumn, numbers: FloatArray) -> bool:
@@ -244,9 +233,10 @@ _OF_EPOCHS = "Give a log with one row for each epoch"
 
 def tells_time(name: str, cells: LogColumn) -> bool:
     """Tell whether a column holds times or dates, by its name or by each text."""
-    named = re.search(_TIME, name) is not None
     texts = cells.texts.values()
-    return named or (bool(texts) and all(re.match(_MOMENT, text) for text in texts))
+    return is_time(name) or (
+        bool(texts) and all(re.match(_MOMENT, text) for text in texts)
+    )
 
 
 def are_epochs(values: np.ndarray[tuple[int], np.dtype[np.floating]]) -> BoolArray:
@@ -324,7 +314,7 @@ def are_fractions(epochs: LogColumn) -> bool:
 def may_say_kinds(table: LogTable) -> bool:
     """Tell whether a column may name the kind of each row, by words or yes and no."""
     return any(
-        len(cells.coded) or prefix_of(letters(name).removeprefix("is")) is not None
+        bool(cells.texts) or prefix_of(letters(name).removeprefix("is")) is not None
         for name, cells in table.columns.items()
     )
 
@@ -333,6 +323,11 @@ def _may_count(values: FloatArray) -> bool:
     """Tell whether values are epochs that differ; a plan would be equal in all rows."""
     differ = len(values) == 1 or bool((values[1:] != values[:-1]).any())
     return differ and bool(are_epochs(values).all())
+
+
+def counts_rows(values: FloatArray) -> bool:
+    """Tell whether numbers are those of the rows: 0, 1, 2, ... or 1, 2, 3, ..."""
+    return bool(len(values) and values[0] in (0, 1) and (np.diff(values) == 1).all())
 
 
 def counts_by_one(values: FloatArray) -> bool:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.readers.columns.column_names import EPOCH_NAMES
-from cbreplay.readers.columns.rate_names import is_rate_name
+from cbreplay.readers.columns.column_names import is_epoch_name, is_rate_name
 
 if TYPE_CHECKING:
     from cbreplay.readers.columns.column import LogColumn
@@ -31,7 +30,7 @@ def read_spelled(table: LogTable) -> None:
     for name, cells in table.columns.items():
         if not cells.texts or not _all_text(cells):
             continue
-        if name.lower() in EPOCH_NAMES:
+        if is_epoch_name(name):
             _read_epochs(table, name, cells)
         else:
             _read_percent(table, name, cells)

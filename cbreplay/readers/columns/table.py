@@ -13,8 +13,8 @@ from cbreplay.errors import LogError
 from cbreplay.readers.base import SKIP_HINT, ForeignLogError, LogFacts
 from cbreplay.readers.columns.cells import parse_cell
 from cbreplay.readers.columns.column import LogColumn
+from cbreplay.readers.columns.column_names import is_rate_name
 from cbreplay.readers.columns.header import shown_names
-from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.sizes import check_cells, check_columns
 from cbreplay.wording.note import Note, reworded
 
@@ -58,6 +58,8 @@ class LogTable(LogFacts):
         By their line, texts between rows that say that a fit begins.
     damage : Damage
         What was dropped so far.
+    kinds : int array of shape (n_rows,)
+        Which kind of row each is, where they are of several data sets or metrics.
     wall_times : array of shape (n_rows,), or None
         When each row was written, in seconds, where a format knows it.
     crlf : bool
@@ -97,6 +99,7 @@ class LogTable(LogFacts):
                 self._repeated[key] = name
             self.columns[key] = LogColumn(of_groups=is_rate_name(name))
         self.lines: EpochArray = np.zeros(0, dtype=np.int64)
+        self.kinds: EpochArray = self.lines
         self.repeated_header: set[int] = set()
         self.said_fits: dict[int, str] = {}
         self.wall_times: FloatArray | None = None
@@ -137,10 +140,10 @@ class LogTable(LogFacts):
         table = cls(source, damage, [])
         table.header = list(names)
         n_rows = values.shape[1]
-        nowhere = np.zeros(n_rows, dtype=np.bool_)
-        nowhere.setflags(write=False)
+        states = np.zeros(n_rows, dtype=np.uint16)
+        states.setflags(write=False)
         table.columns = {
-            name: LogColumn.of_numbers(own, nowhere)
+            name: LogColumn.of_numbers(own, states)
             for name, own in zip(names, values, strict=True)
         }
         table.lines = np.arange(2, n_rows + 2)
@@ -217,9 +220,9 @@ class LogTable(LogFacts):
         ForeignLogError
             If there is none.
         """
-        for own in self.columns:
-            if own.lower() == name:
-                return own
+        found = self.first_of([name])
+        if found is not None:
+            return found
         problem = f"there is no column {name}; there is {shown_names(self.header)}"
         hint = "Give the file as it was written"
         raise ForeignLogError(problem, source=self.source, hint=hint)
@@ -231,6 +234,14 @@ class LogTable(LogFacts):
         if found:
             left_out = f"left out {', '.join(found)}: {reason}"
             self.notes.append(reworded(reason, left_out))
+
+    def first_rows(self, key: str | None) -> list[int]:
+        """Return where trainings begin: below a header, and where `key` steps back."""
+        begins = {0, *self.repeated_header}
+        if key is not None:
+            numbers = self.columns[key].values
+            begins.update((np.flatnonzero(np.diff(numbers) < 0) + 1).tolist())
+        return sorted(row for row in begins if row < len(self))
 
     def rows_with(self, names: Iterable[str]) -> BoolArray:
         """Tell which rows hold something in one of these columns."""
@@ -277,7 +288,7 @@ class LogTable(LogFacts):
             else:
                 stepwise.append(name)
         self.leave_out(stepwise, _STEPWISE)
-        self.lines = self.lines[begins]
+        self.lines, self.kinds = self.lines[begins], self.kinds[:0]
         if self.wall_times is not None:
             # an epoch ends with its last row
             self.wall_times = self.wall_times[np.append(begins[1:], True)]
@@ -288,7 +299,7 @@ class LogTable(LogFacts):
     def part(self, rows: BoolArray, columns: Mapping[str, LogColumn]) -> LogTable:
         """Return a table of some of the rows, with these columns."""
         part = copy(self)
-        part.columns = {name: cells.copy() for name, cells in columns.items()}
+        part.columns = {name: copy(cells) for name, cells in columns.items()}
         part.notes, part.left_out = [*self.notes], {**self.left_out}
         part.not_logged, part.empty_cells = {*self.not_logged}, {*self.empty_cells}
         part.scattered = {*self.scattered}
@@ -307,6 +318,8 @@ class LogTable(LogFacts):
         for cells in self.columns.values():
             cells.take(rows)
         self.lines = self.lines[rows]
+        if len(self.kinds):
+            self.kinds = self.kinds[rows]
         if self.wall_times is not None:
             self.wall_times = self.wall_times[rows]
         self.repeated_header = set()
@@ -351,11 +364,11 @@ class LogTable(LogFacts):
 
 @lru_cache(maxsize=16)
 def _by_small_letters(names: tuple[str, ...]) -> dict[str, str]:
-    """Return names by how they are written in small letters.
+    """Return names by how they are written in small letters, the first of each.
 
     Many logs share their names, and each is asked for several.
     """
-    return {name.lower(): name for name in names}
+    return {name.lower(): name for name in reversed(names)}
 
 
 def _changed_names(names: Sequence[str], later: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cbreplay.errors import LogError, TruncatedLogError
 from cbreplay.readers.base import SKIP_HINT
 from cbreplay.readers.columns.cells import are_dashes, are_words, is_quoted_row
-from cbreplay.readers.columns.column_names import EPOCH_NAMES
+from cbreplay.readers.columns.column_names import is_epoch_name
 from cbreplay.readers.columns.header import (
     COMMENT,
     SPACES,
@@ -55,6 +55,8 @@ class TextRows:
     ----------
     header : list of str
         The column names.
+    lines : TextLines
+        Its lines, which know how they end and whether they are plain.
     first_rows : list of list of str
         The cells of the header and of some rows below it.
     notes : list of str
@@ -84,12 +86,12 @@ class TextRows:
         self.source, self.damage, self._may_change = source, damage, may_change
         self.notes: list[str] = []
         self.repeated_header: set[int] = set()
-        self._lines = TextLines(chunks, source, damage, encoding)
+        self.lines = TextLines(chunks, source, damage, encoding)
         self._n_rows = self._n_beside = self._uncut_line = 0
         self._remarks: list[int] = []
         self.said_fits: dict[int, str] = {}
         self._ends = False
-        lines = iter(self._lines)
+        lines = iter(self.lines)
         first = first_lines(lines)
         self.header, self.delimiter, header_line = find_header(
             [line for line in first if line.strip()]
@@ -108,16 +110,6 @@ class TextRows:
         if self.delimiter == SPACES:
             rows = (SPACES.join(line.split()) for line in rows)
         self._reader = csv.reader(rows, delimiter=self.delimiter, strict=True)
-
-    @property
-    def plain(self) -> bool:
-        """Whether no cell holds a character that float() would misread."""
-        return self._lines.plain
-
-    @property
-    def crlf(self) -> bool:
-        """Whether lines end with CRLF, as Keras ends them."""
-        return self._lines.crlf
 
     def _note_title(self, above: Sequence[str]) -> None:
         """Say which lines above the column names were left out."""
@@ -334,7 +326,7 @@ class TextRows:
         last line end out: there a row with all its cells is kept. Where its last number
         looks cut, other files tell whether the writer does that.
         """
-        text = self._lines
+        text = self.lines
         if text.ended or not rows or not any(rows[-1]):
             if text.half_ended and text.crlf:
                 self.notes.append("the file breaks off inside its last line end")
@@ -344,7 +336,7 @@ class TextRows:
         cells = [cell.strip() for cell in rows[-1]]
         complete = len(cells) == len(self.header) and is_complete(cells[-1])
         # the beginning of an epoch's number is another epoch
-        complete = complete and self.header[-1].lower() not in EPOCH_NAMES
+        complete = complete and not is_epoch_name(self.header[-1])
         complete = complete and not (text.crlf and are_names_of_keras(self.header))
         above = [row[-1].strip() for row in rows[:-1] if len(row) == len(cells)]
         row = _no_line_end(lines[-1])

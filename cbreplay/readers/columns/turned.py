@@ -14,9 +14,10 @@ from cbreplay.readers.columns.column_names import (
     EPOCH_NAMES,
     FOLDS,
     STEP_NAMES,
+    is_epoch_name,
     letters,
 )
-from cbreplay.readers.columns.roles import EXACT
+from cbreplay.readers.columns.roles import EXACT, counts_rows
 from cbreplay.readers.columns.table import LogTable
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def read_turned(text: TextRows, source: str, damage: Damage) -> LogTable:
     for column, cells in zip(table.columns.values(), listed, strict=True):
         column.add(cells[1:], parse_cell)
         column.finish()
-    table.crlf = text.crlf
+    table.crlf = text.lines.crlf
     table.notes += text.notes
     table.notes.append("each row was read as a series: the table stands on its side")
     table.join_repeated()
@@ -93,13 +94,12 @@ def _is_name(cell: str) -> bool:
 
 def _numbers_epochs(header: Sequence[str]) -> bool:
     """Tell whether the first row counts epochs, and is no series itself."""
-    if header[0].lower() in EPOCH_NAMES:
+    if is_epoch_name(header[0]):
         return True
     numbers = LogColumn()
     numbers.add(list(map(_number_of, header[1:])), parse_cell)
     numbers.finish()
-    values = numbers.values
-    return bool(values[0] in (0, 1) and (np.diff(values) == 1).all())
+    return counts_rows(numbers.values)
 
 
 def rows_of_lists(

@@ -157,18 +157,9 @@ def leave_out_restored(
     MLflow's autologger writes the metrics of the model that early stopping restored
     once more, as another step, and what it knows of the stop.
 
-    Parameters
-    ----------
-    table : LogTable
-        A row for each step.
-    step : str
-        The column that holds it.
-    is_mlflow : bool
-        Whether MLflow wrote it; else what it says of the stop tells that, or equal
-        values of many digits.
-    ends : mapping of str to float
-        What MLflow says of the stop, if that is no column of the table. It decides
-        alone, whatever else is equal.
+    Where MLflow is not known to have written the table (`is_mlflow`), what it says of
+    the stop tells that, or equal values of many digits. `ends` is what it says of the
+    stop, if that is no column: it decides alone, whatever else is equal.
     """
     known = dict(ends)
     for name in ENDINGS:
@@ -208,14 +199,7 @@ def _written_once_more(
 ) -> float | None:
     """Return the step whose values the last one repeats; None if that is an epoch.
 
-    Parameters
-    ----------
-    numbers : array of shape (n_steps,)
-        All steps.
-    again : sequence of float
-        The earlier ones with the values of the last.
-    told : ToldEnd or None
-        What MLflow says of the stop.
+    `numbers` are all steps, and `again` the earlier ones with the values of the last.
     """
     if told is None:
         # a training that stands still repeats its rows, the last but one too

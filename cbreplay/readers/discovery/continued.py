@@ -135,7 +135,9 @@ def _continued(run: Run, following: RunsOfLog) -> Run:
     )
     later = following.run
     joined = put_below(run, later)
-    kept = [text for text in later.notes if text not in run.notes]
+    # how the numbers of the later part were taken is told by where it goes on
+    kept = [note for note in later.notes if topic_of(note) != "epochs"]
+    kept = [note for note in kept if note not in run.notes]
     return replace(joined, seams=tuple(sorted({*joined.seams, seam}))).with_notes(
         note, *(reworded(text, f"{following.name}: {text}") for text in kept)
     )

@@ -24,7 +24,7 @@ __all__ = ["read_content", "read_training"]
 
 def read_content(content: bytes, source: str, options: ReadOptions) -> list[Run]:
     """Read a log of any format that is no file."""
-    from cbreplay.readers.text_tables.csv_logger import CsvLoggerReader
+    from cbreplay.readers.csv_logger import CsvLoggerReader
 
     if asked_format(content[:_BEGINNING], source) == "csv":
         return list(CsvLoggerReader(options).read_content(content, source))

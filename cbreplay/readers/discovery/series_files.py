@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
 from cbreplay.readers.building.rate_columns import logged_rate
-from cbreplay.readers.columns.rate_names import is_rate_name
+from cbreplay.readers.columns.column_names import is_rate_name
 from cbreplay.readers.discovery.common_epochs import goes_with, laid_over
 from cbreplay.readers.discovery.found_logs import note_left_out
 from cbreplay.readers.discovery.page_pairs import BY_TAG

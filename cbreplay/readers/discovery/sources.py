@@ -14,7 +14,7 @@ from cbreplay.readers.base import (
     NothingLoggedError,
     ReadOptions,
 )
-from cbreplay.readers.columns.rate_names import is_rate_name
+from cbreplay.readers.columns.column_names import is_rate_name
 from cbreplay.readers.discovery.found_logs import FoundLogs, files_of, note_left_out
 from cbreplay.readers.discovery.reading import read_content, read_training
 from cbreplay.readers.discovery.run_names import RunsOfLog, name_runs, names_of, part_of

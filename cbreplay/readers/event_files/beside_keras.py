@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.readers.building.evaluations import shown
-from cbreplay.readers.columns.rate_names import is_rate_name
+from cbreplay.readers.columns.column_names import is_rate_name
 from cbreplay.readers.event_files.scalar_table import Scalars
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from cbreplay.readers.building.evaluations import (
     seldom_logged,
     shown,
 )
-from cbreplay.readers.columns.rate_names import is_rate_name
+from cbreplay.readers.columns.column_names import is_rate_name
 from cbreplay.readers.event_files.points import FoundPoints, at_steps
 from cbreplay.run import Series
 from cbreplay.series_names import is_validation

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.readers.building.evaluations import OF_MACHINE, TRAINER_SPEED
-from cbreplay.readers.columns.rate_names import rate_names
+from cbreplay.readers.columns.column_names import rate_names
 from cbreplay.readers.event_files.scalar_table import equal_rows
 from cbreplay.series_names import is_validation
 

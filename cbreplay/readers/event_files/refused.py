@@ -12,7 +12,7 @@ from cbreplay.readers.building.evaluations import (
     seldom_logged,
     shown,
 )
-from cbreplay.readers.columns.rate_names import is_rate_name
+from cbreplay.readers.columns.column_names import is_rate_name
 from cbreplay.readers.event_files.layouts import HUGGING_FACE_EPOCH
 from cbreplay.series_names import is_validation
 

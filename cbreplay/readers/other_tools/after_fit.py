@@ -9,7 +9,7 @@ import numpy as np
 
 from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.building.step_rows import nearest_epochs
-from cbreplay.readers.columns.rate_names import is_rate_name
+from cbreplay.readers.columns.column_names import is_rate_name
 from cbreplay.series_names import is_validation
 from cbreplay.wording.words import count
 

@@ -65,7 +65,7 @@ def rows_of_epoch_files(directory: str, damage: Damage) -> list[dict[str, Any]]:
         if not isinstance(held, dict) or epoch in rows:
             problem = "this is not the one file of its epoch"
             raise LogError(problem, source=path, hint=_HINT)
-        said = next((held.pop(own) for own in [*held] if own in EPOCH_NAMES), None)
+        said = next((held.pop(own) for own in EPOCH_NAMES if own in held), None)
         if isinstance(said, int):
             shift = said - epoch if shift is None else shift
             if said - epoch != shift:

@@ -16,10 +16,13 @@ from cbreplay.readers.building.step_rows import fold_by, fold_data_sets
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.cells import holds_number, parse_cell
 from cbreplay.readers.columns.column import first_listed
-from cbreplay.readers.columns.column_names import EPOCH_NAMES, STEP_NAMES
+from cbreplay.readers.columns.column_names import (
+    STEP_NAMES,
+    is_epoch_name,
+    is_rate_name,
+)
 from cbreplay.readers.columns.data_sets import lay_out_data_sets
 from cbreplay.readers.columns.epoch_rows import sort_by_runs, tables_of_folds
-from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.roles import check_one_kind, check_rows_are_epochs
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.columns.turned import rows_of_lists
@@ -163,9 +166,9 @@ class JsonHistoryReader(LogReader):
         held = flatten_lists(held)
         lists = {name: _as_list(name, values) for name, values in held.items()}
         kept = {name: values for name, values in lists.items() if values is not None}
-        if all(name.lower() in EPOCH_NAMES for name in kept):
+        if all(map(is_epoch_name, kept)):
             raise foreign_json(path, held)
-        if epochs is None and not any(name.lower() in EPOCH_NAMES for name in kept):
+        if epochs is None and not any(map(is_epoch_name, kept)):
             refuse_models(held, path)
         kept, notes = _as_numbers(kept)
         kept, ends = without_ends(kept)
@@ -279,7 +282,7 @@ def _rows_of(held: dict[str, Any]) -> list[Any] | None:
             ],
             index,
         )
-    epochs = [values for name, values in held.items() if name.lower() in EPOCH_NAMES]
+    epochs = [own for name, own in held.items() if is_epoch_name(name)]
     if epochs and all(map(is_number, held.values())):
         return [held]
     listed = [own for own in held.values() if isinstance(own, list) and own]

@@ -6,8 +6,12 @@ import re
 from itertools import pairwise
 from typing import Any
 
-from cbreplay.readers.columns.column_names import EPOCH_NAMES, name_on, prefix_of
-from cbreplay.readers.columns.rate_names import is_rate_name
+from cbreplay.readers.columns.column_names import (
+    EPOCH_NAMES,
+    is_rate_name,
+    name_on,
+    prefix_of,
+)
 from cbreplay.readers.columns.written_again import ToldEnd
 
 __all__ = [

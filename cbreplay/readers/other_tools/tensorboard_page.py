@@ -17,8 +17,8 @@ from cbreplay.errors import LogError
 from cbreplay.readers.base import Damage, LogReader
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.columns.column_names import is_rate_name
 from cbreplay.readers.columns.csv_table import read_table
-from cbreplay.readers.columns.rate_names import is_rate_name
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.formats import (
     SERIES_SMOOTHED,

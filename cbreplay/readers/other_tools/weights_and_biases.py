@@ -11,9 +11,9 @@ from cbreplay.errors import LogError
 from cbreplay.readers.base import Damage, ForeignLogError, LogReader
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
-from cbreplay.readers.columns.column_names import FOLDS, SETTINGS
+from cbreplay.readers.columns.column_names import FOLDS, RUNS, SETTINGS
 from cbreplay.readers.columns.csv_table import read_table
-from cbreplay.readers.columns.epoch_rows import RUNS, runs_of_rows, tables_of_runs
+from cbreplay.readers.columns.epoch_rows import runs_of_rows, tables_of_runs
 from cbreplay.readers.columns.roles import check_rows_are_no_runs, never_go_back
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.columns.turned import rows_of_lists

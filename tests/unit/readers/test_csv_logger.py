@@ -8,7 +8,7 @@ import pytest
 
 from cbreplay import LogError, TruncatedLogError, load_runs
 from cbreplay.readers.base import ReadOptions
-from cbreplay.readers.text_tables.csv_logger import CsvLoggerReader
+from cbreplay.readers.csv_logger import CsvLoggerReader
 
 if TYPE_CHECKING:
     from pathlib import Path

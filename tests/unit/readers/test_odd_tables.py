@@ -145,3 +145,27 @@ def test_rows_of_a_value_and_the_name_of_its_metric_are_no_epochs(
     log.write_text(json.dumps(rows))
     with pytest.raises(LogError, match="no epochs: name is 'loss' and 'val_loss'"):
         load_runs(log)
+
+
+PLANNED = {"epochs": [50] * 6, **frame().to_dict("list")}
+
+
+@pytest.mark.parametrize("ending", ["csv", "json"])
+def test_a_column_of_planned_epochs_before_the_epoch_is_not_taken_for_it(
+    tmp_path: Path, ending: str
+) -> None:
+    log = tmp_path / f"log.{ending}"
+    table = pd.DataFrame(PLANNED)
+    csv = table.to_csv(index=False)
+    log.write_text(csv if ending == "csv" else json.dumps(PLANNED))
+    (run,) = load_runs(log)
+    assert (run.first_epoch, run.horizon) == (0, 5)
+    assert run.series["loss"].values.tolist() == LOSSES
+
+
+@pytest.mark.parametrize("source", [PLANNED, pd.DataFrame(PLANNED)])
+def test_planned_epochs_before_the_epoch_are_not_taken_for_it_in_memory(
+    source: dict[str, list[float]] | pd.DataFrame,
+) -> None:
+    (run,) = load_runs(source)
+    assert (run.first_epoch, run.horizon) == (0, 5)

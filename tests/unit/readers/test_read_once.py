@@ -506,6 +506,8 @@ def test_a_log_that_goes_on_in_another_file_is_one_training(
     assert list(run.series["loss"]) == [0.9, 0.8, 0.7, 0.6, 0.5, 0.4]
     assert (run.name, run.first_epoch, run.seams) == ("first.csv", 0, (3, 5))
     assert any("second.csv goes on from its last epoch" in note for note in run.notes)
+    # the epochs that came before its first are those of the other file
+    assert not any("came before it" in note for note in run.notes)
 
 
 def test_a_rotated_log_goes_on_in_the_newer_file(tmp_path: Path) -> None:

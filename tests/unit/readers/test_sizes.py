@@ -347,7 +347,7 @@ READ: dict[str, Callable[[Path], Path]] = {
 }
 MEASURED = """
 import sys
-import numpy, cbreplay, cbreplay.readers.text_tables.csv_logger
+import numpy, cbreplay, cbreplay.readers.csv_logger
 def peak():
     # not ru_maxrss, which begins with what the process that starts this one has
     with open("/proc/self/status") as file:

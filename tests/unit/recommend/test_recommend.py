@@ -929,8 +929,8 @@ def test_a_tolerance_that_every_epoch_keeps_is_doubted() -> None:
     # a value that is no number is no epoch that keeps it
     failed = make_run([*losses, math.nan], "nan", planned=False)
     doubts = recommend([*runs, failed], group_by="none", tolerance=2.0 * span).doubts
-    (named,) = [own.runs for own in doubts if own.code == "wide-tolerance"]
-    assert "nan" not in named
+    (told,) = [own.runs for own in doubts if own.code == "wide-tolerance"]
+    assert "nan" not in told
 
 
 def test_losses_of_few_decimals_are_doubted() -> None:

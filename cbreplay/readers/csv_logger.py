@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CsvLoggerReader"]
 
-_STEPPED = frozenset((*BATCH_NAMES, *STEP_NAMES))
-
 
 class CsvLoggerReader(LogReader):
     """Reader of CSV logs."""
@@ -58,14 +56,12 @@ class CsvLoggerReader(LogReader):
         epoch = table.first_of(EPOCH_NAMES)
         if epoch is not None and self.options.x_axis != "step":
             read_ended_epochs(table, epoch)
-        named = {name.lower() for name in table.columns}
-        within = (
-            self.options.x_axis != "epoch"
-            and epoch is not None
-            and are_fractions(table.columns[epoch])
-        )
-        stepped = epoch is None or not _STEPPED.isdisjoint(named)
-        if within or stepped or self.options.x_axis is not None:
+        if (
+            self.options.x_axis is not None
+            or epoch is None
+            or table.first_of((*BATCH_NAMES, *STEP_NAMES)) is not None
+            or are_fractions(table.columns[epoch])
+        ):
             from cbreplay.readers.building.step_rows import fold_steps
 
             fold_steps(table, self.options)
