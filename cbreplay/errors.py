@@ -165,10 +165,8 @@ class UnknownMonitorError(CbreplayError, KeyError):
         The series that the run holds.
     option : str
         The option by which another one is chosen.
-    reason : str
-        Why a series that the log names was not read.
-    others : mapping of str to str, optional
-        The validations that were not read, under other names, each with the reason.
+    left_out : mapping of str to str, optional
+        The series that the log names and that were not read, each with the reason.
     """
 
     def __init__(
@@ -178,30 +176,31 @@ class UnknownMonitorError(CbreplayError, KeyError):
         run: str,
         available: Iterable[str],
         option: str = "monitor",
-        reason: str = "",
-        others: Mapping[str, str] | None = None,
+        left_out: Mapping[str, str] | None = None,
     ) -> None:
         self.monitor, self.run, self.available = monitor, run, tuple(available)
         self.option = option
+        reasons = left_out or {}
+        reason = reasons.get(monitor, "")
         held = ", ".join(self.available[:_SHOWN_NAMES]) or "no series at all"
         more = len(self.available) - _SHOWN_NAMES
         held += f" and {more:,} more" if more > 0 else ""
         near = "" if reason else nearest_series(monitor, self.available)
-        left_out = f" The log's {monitor} was left out: {reason}." if reason else ""
+        why = f" The log's {monitor} was left out: {reason}." if reason else ""
         has_validation = any(map(is_validation, self.available))
+        others = [name for name in reasons if is_validation(name)]
         if others and not reason and not has_validation and is_validation(monitor):
-            reason = next(iter(others.values()))
-            names = ", ".join(name for name in others if others[name] == reason)
-            left_out = f" Left out was {names}: {reason}."
+            reason = reasons[others[0]]
+            names = ", ".join(name for name in others if reasons[name] == reason)
+            why = f" Left out was {names}: {reason}."
         if not near and not reason and monitor.startswith("val_"):
-            left_out = _no_validation(self.available)
+            why = _no_validation(self.available)
         meant = f"; did you mean {near!r}? It" if near else "; it"
         choice = _choose_series(option, [near] if near else self.available)
         if reason:
             choice = choice.replace("Choose one", "Choose another", 1)
         super().__init__(
-            f"run {run!r} has no series {monitor!r}{meant} has {held}.{left_out} "
-            f"{choice}"
+            f"run {run!r} has no series {monitor!r}{meant} has {held}.{why} {choice}"
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -13,7 +13,7 @@ import numpy as np
 from cbreplay.arguments import checked, read_argument
 from cbreplay.errors import ConfigError, LogError, UnknownMonitorError
 from cbreplay.series import BoolArray, EpochArray, FloatArray, Series, to_float
-from cbreplay.series_names import LEARNING_RATE_NAMES, is_validation
+from cbreplay.series_names import LEARNING_RATE_NAMES
 from cbreplay.showing import show_html, show_plot, show_text
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ __all__ = [
     "RateSource",
     "Run",
     "Series",
-    "to_float",
 ]
 
 Mode: TypeAlias = Literal["min", "max"]
@@ -172,11 +171,11 @@ class Run:
     notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
+        extras = (self.learning_rate, self.other_learning_rate, self.epoch_seconds)
         try:
             named = MappingProxyType(dict(self.series))
-            extras = (self.learning_rate, self.other_learning_rate, self.epoch_seconds)
-            held = [*named.values(), *(own for own in extras if own is not None)]
-            lengths = {series.values.size for series in held}
+            held = (*named.values(), *extras)
+            lengths = sorted({own.values.size for own in held if own is not None})
         except (AttributeError, TypeError, ValueError):
             # asked only now: each log makes a run
             read_argument("series", self.series, "Mapping[str, Series]")
@@ -185,13 +184,12 @@ class Run:
             raise
         object.__setattr__(self, "series", named)
         if not named or len(lengths) != 1 or 0 in lengths:
-            found = sorted(lengths)
-            sentence = f"run {self.name!r} needs series of one length, not {found}"
+            sentence = f"run {self.name!r} needs series of one length, not {lengths}"
             raise ConfigError(sentence)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle `series` as a dict: a read-only mapping cannot be pickled."""
-        held = {part.name: getattr(self, part.name) for part in fields(self)}
+        held = {name: getattr(self, name) for name in Run.__slots__}
         return partial(Run, **held | {"series": dict(self.series)}), ()
 
     @property
@@ -262,25 +260,19 @@ class Run:
                 run=self.name,
                 available=filter(self.holds, self.series),
                 option=option,
-                reason=self.left_out.get(name, ""),
-                others={
-                    key: reason
-                    for key, reason in self.left_out.items()
-                    if is_validation(key)
-                },
+                left_out=self.left_out,
             )
         return self.series[name]
 
     def moved(self, by: int) -> Run:
         """Return the same run with `by` added to every epoch but `begins_at`."""
+        replaced = [(seam + by, fit and fit.moved(by)) for seam, fit in self.replaced]
         return replace(
             self,
             first_epoch=self.first_epoch + by,
             seams=tuple(seam + by for seam in self.seams),
             possible_seams=frozenset(seam + by for seam in self.possible_seams),
-            replaced=tuple(
-                (seam + by, fit and fit.moved(by)) for seam, fit in self.replaced
-            ),
+            replaced=tuple(replaced),
         )
 
     def renamed(self, names: Mapping[str, str]) -> Run:
@@ -289,15 +281,14 @@ class Run:
         def new(name: str) -> str:
             return names.get(name, name)
 
+        replaced = [(seam, fit and fit.renamed(names)) for seam, fit in self.replaced]
         return replace(
             self,
             series={new(name): own for name, own in self.series.items()},
             rounded_to={new(name): own for name, own in self.rounded_to.items()},
             not_logged=frozenset(map(new, self.not_logged)),
             empty_cells=frozenset(map(new, self.empty_cells)),
-            replaced=tuple(
-                (seam, fit and fit.renamed(names)) for seam, fit in self.replaced
-            ),
+            replaced=tuple(replaced),
         )
 
     def with_notes(self, *notes: str) -> Run:
@@ -315,8 +306,7 @@ class Run:
         """
         twin = object.__new__(Run)
         for part in Run.__slots__:
-            value = changed[part] if part in changed else getattr(self, part)
-            object.__setattr__(twin, part, value)
+            object.__setattr__(twin, part, changed.get(part, getattr(self, part)))
         return twin
 
     @classmethod
@@ -356,20 +346,16 @@ class Run:
         (1, [True, False])
         """
         rows = [_numbers(row, first_epoch + i, name) for i, row in enumerate(logs)]
-        names = list(dict.fromkeys(key for row in rows for key in row))
-        series = {
-            key: Series.from_optional(row.get(key) for row in rows)
-            for key in names
-            if key not in LEARNING_RATE_NAMES
-        }
+        names = dict.fromkeys(key for row in rows for key in row)
+
+        def column(key: str, dtype: type[np.floating[Any]] = np.float64) -> Series:
+            return Series.from_optional((row.get(key) for row in rows), dtype=dtype)
+
+        series = {key: column(key) for key in names if key not in LEARNING_RATE_NAMES}
         if not series:
             problem = "there is no epoch with a metric in it"
             raise LogError(problem, source=name, hint="Give one dict of logs per epoch")
-        rates = (
-            Series.from_optional((row.get(key) for row in rows), dtype=np.float32)
-            for key in LEARNING_RATE_NAMES
-            if key in names
-        )
+        rates = (column(key, np.float32) for key in LEARNING_RATE_NAMES if key in names)
         return cls(
             name=name,
             source="logs",
@@ -388,9 +374,7 @@ class Run:
         """
         import pandas as pd
 
-        columns: dict[str, FloatArray] = {
-            name: series.values for name, series in self.series.items()
-        }
+        columns = {name: series.values for name, series in self.series.items()}
         if self.learning_rate is not None:
             columns["learning_rate"] = self.learning_rate.values
         return pd.DataFrame(columns, index=pd.Index(self.epochs, name="epoch"))
@@ -403,10 +387,9 @@ def _numbers(row: Any, epoch: int, name: str) -> dict[str, float]:  # noqa: ANN4
         raise LogError(problem, source=name, hint="Give lists of values to load_runs")
     numbers = {}
     for key, value in row.items():
-        if value is None:
-            continue
         try:
-            numbers[str(key)] = to_float(value)
+            if value is not None:
+                numbers[str(key)] = to_float(value)
         except OverflowError:
             problem = f"{key!r} is larger than any float in epoch {epoch}"
             raise LogError(problem, source=name) from None

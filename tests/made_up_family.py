@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from cbreplay.rules.checks import CheckedList, ListCheck
     from cbreplay.rules.decisions import Observation
     from cbreplay.rules.training import Training
-    from cbreplay.rules.words import Ending, Moment
+    from cbreplay.rules.words import Course, Moment
     from cbreplay.run import Mode
     from cbreplay.run_metadata import RunMetadata
 
@@ -146,22 +146,18 @@ def tell_evaluation(moment: Moment) -> str:
     return f"{told}, asks for the stop" if moment.decision.stop else told
 
 
-def tell_unstopped(ending: Ending, index: int) -> str:
-    bad = ending.rows_of(index)[-1].after.bad
-    return f"{ending.name_of(index)} ended with {bad} bad evaluations"
+def tell_unstopped(course: Course) -> str:
+    bad = course.rows[-1].after.bad
+    return f"{course.name} ended with {bad} bad evaluations"
 
 
 WORDS = RuleWords(tell_evaluation, tell_unstopped)
 
 
-def find_no_weight(
-    known: CheckedList,  # noqa: ARG001
-    index: int,
-    callback: WeightedStop,
-) -> Iterator[Finding]:
+def find_no_weight(known: CheckedList, callback: WeightedStop) -> Iterator[Finding]:
     if callback.weight == 1:
         message = f"{callback.other} has no weight"
-        yield Finding("no-weight", index, message, "1 - weight is 0", "weight=0.5")
+        yield known.finding("no-weight", message, "1 - weight is 0", "weight=0.5")
 
 
 CHECKS = RuleChecks((find_no_weight,))

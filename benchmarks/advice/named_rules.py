@@ -20,11 +20,8 @@ from benchmarks.advice.other_stops import smooth_exponentially, smooth_window
 from benchmarks.advice.stopping import measure_costs, stop_when, watch_series
 from cbreplay.recommend import recommend_config, sweep_patience
 from cbreplay.recommend.scores import cheapest_patience, is_clearly_better
-from cbreplay.rules.beyond_patience.tried import (
-    SMOOTHED_PATIENCE,
-    TARGET,
-    spread_targets,
-)
+from cbreplay.rules.beyond_patience.smoothed import SMOOTHED_PATIENCE
+from cbreplay.rules.beyond_patience.target import TargetStopping, spread_targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -138,7 +135,7 @@ def _score_rules(
     both = [
         met | (watch.wait >= value)
         for met in reached
-        for value in TARGET.beside_patience
+        for value in TargetStopping.tried.beside_patience
     ]
     yield "AnyOf", _score(both, watch.best_epoch, losses)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.arguments import checked
 from cbreplay.evidence.words import FICTION, spoken_evidence
 from cbreplay.explain.why_it_stopped import tell_ending
+from cbreplay.rules.base import begin_all
 from cbreplay.rules.registry import words_of
 from cbreplay.rules.training import describe_training
 from cbreplay.rules.words import PLAIN_WORDS, Ending, Moment, TraceRow
@@ -110,29 +111,42 @@ def explain_replay(replay: Replay) -> Explanation:
 
 
 def _rows(replay: Replay) -> Iterator[TraceRow]:
-    states = _first_states(replay)
-    begun = replay.run.first_epoch
+    training = describe_training(replay.run, replay.semantics, replay.family)
+    states = begin_all(replay.callbacks, training)
+    begun = training.first_epoch
     skipping = [_has_gaps(replay, callback) for callback in replay.callbacks]
     earlier: dict[int, Earlier] = {}
     told = replay.hypothetical
     for step in replay.trace if told is None else told.trace:
-        if not replay.callbacks[step.callback].acts_at:
+        callback = replay.callbacks[step.callback]
+        if not callback.acts_at:
             # it decides nothing
             continue
         for seam in replay.run.seams:
             if begun < seam <= step.epoch:
                 # comparisons of the earlier fit do not count any more
                 begun, earlier = seam, {}
-                states = _states_after(replay, seam, states)
+                training = training._replace(first_epoch=seam)
+                carried = states if replay.run.same_callbacks else None
+                states = begin_all(replay.callbacks, training, carried)
         before = earlier.get(step.callback, "none")
-        next_value = (
-            f"the next {replay.callbacks[step.callback].watched}"
-            if skipping[step.callback]
-            else f"epoch {step.epoch + 2}"
-        )
+        next_value = f"epoch {step.epoch + 2}"
         if step.epoch + 1 in replay.run.seams:
             next_value = "the next epoch of this fit"
-        row = _row(replay, step, states[step.callback], before, next_value)
+        elif skipping[step.callback]:
+            next_value = f"the next {callback.watched}"
+        moment = Moment(
+            callback=callback,
+            epoch=step.epoch,
+            value=step.value,
+            before=states[step.callback],
+            after=step.state,
+            decision=step.decision,
+            learning_rate=step.learning_rate,
+            next_value=next_value,
+            earlier=before,
+        )
+        row = _row(replay, step.callback, moment)
         if begun == step.epoch != replay.run.first_epoch:
             row = row._replace(why=_NEW_FIT + row.why)
         yield row
@@ -147,53 +161,32 @@ def _seen(step: Step, before: Earlier) -> Earlier:
     return "skipped" if before == "none" and step.value is not None else before
 
 
-def _first_states(replay: Replay) -> list[Any]:
-    training = describe_training(replay.run, replay.semantics, replay.family)
-    return [callback.begin(training) for callback in replay.callbacks]
-
-
-def _states_after(replay: Replay, seam: int, states: list[Any]) -> list[Any]:
-    """Return the states with which the fit begins that was resumed at a seam."""
-    training = describe_training(replay.run, replay.semantics, replay.family)
-    training = training._replace(first_epoch=seam)
-    if not replay.run.same_callbacks:
-        return [callback.begin(training) for callback in replay.callbacks]
-    pairs = zip(replay.callbacks, states, strict=True)
-    return [callback.begin_again(state, training) for callback, state in pairs]
-
-
 _NEW_FIT = "another fit begins; "
 
 
-def _row(
-    replay: Replay,
-    step: Step,
-    before: Any,  # noqa: ANN401 - a state
-    earlier: Earlier,
-    next_value: str,
-) -> TraceRow:
-    callback, decision = replay.callbacks[step.callback], step.decision
-    value = step.value
+def _row(replay: Replay, callback: int, moment: Moment) -> TraceRow:
+    """Return what a callback did in an epoch, in numbers and in its rule's words."""
+    rule, decision, value = moment.callback, moment.decision, moment.value
     compared, needed = None, None
-    stood, stands = callback.standing(before), callback.standing(step.state)
+    stood, stands = rule.standing(moment.before), rule.standing(moment.after)
     if stood is not None and stands is not None:
         needed = nearest_improvement(stood.comparison, stands.best)
         best = stood.best
         if decision.improved is not None and best is not None and value is not None:
             compared = stood.comparison.sides(value, best)
-    told = _told(replay, step, before, earlier, next_value)
+    told = tell((words_of(rule) or PLAIN_WORDS).moment(moment))
     end = replay.end_of_evidence
-    hypothetical = end is not None and step.epoch >= end
+    hypothetical = end is not None and moment.epoch >= end
     return TraceRow(
-        epoch=step.epoch,
-        callback=step.callback,
+        epoch=moment.epoch,
+        callback=callback,
         value=value,
-        before=before,
+        before=moment.before,
         compared=compared,
-        after=step.state,
-        learning_rate=step.learning_rate,
+        after=moment.after,
+        learning_rate=moment.learning_rate,
         new_learning_rate=decision.learning_rate,
-        decision=_decision_word(step, compares=stands is not None),
+        decision=_decision_word(moment, compares=stands is not None),
         needed=needed,
         why=FICTION + told.words if hypothetical else told.words,
         hypothetical=hypothetical,
@@ -201,36 +194,13 @@ def _row(
     )
 
 
-def _told(
-    replay: Replay,
-    step: Step,
-    before: Any,  # noqa: ANN401 - a state
-    earlier: Earlier,
-    next_value: str,
-) -> Told:
-    """Say what the rule decided, and why, in its own words."""
-    callback = replay.callbacks[step.callback]
-    moment = Moment(
-        callback=callback,
-        epoch=step.epoch,
-        value=step.value,
-        before=before,
-        after=step.state,
-        decision=step.decision,
-        learning_rate=step.learning_rate,
-        next_value=next_value,
-        earlier=earlier,
-    )
-    return tell((words_of(callback) or PLAIN_WORDS).moment(moment))
-
-
-def _decision_word(step: Step, *, compares: bool) -> DecisionWord:
-    decision = step.decision
+def _decision_word(moment: Moment, *, compares: bool) -> DecisionWord:
+    decision = moment.decision
     if decision.stop:
         return "stop"
     if decision.reduced:
         return "reduction"
-    if decision.scheduled and decision.learning_rate != step.learning_rate:
+    if decision.scheduled and decision.learning_rate != moment.learning_rate:
         return "schedule"
     if decision.saved_file is not None:
         return "save"

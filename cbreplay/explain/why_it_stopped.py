@@ -11,7 +11,7 @@ from cbreplay.wording.claims import claim, tell
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.rules.words import Ending, RuleWords
+    from cbreplay.rules.words import Course, Ending, RuleWords
     from cbreplay.wording.claims import Said, Told
 
 __all__ = ["tell_ending"]
@@ -22,7 +22,8 @@ def tell_ending(ending: Ending) -> Iterator[Told]:
     yield _tell_stop(ending)
     for index in dict.fromkeys(row.callback for row in ending.rows):
         if index not in ending.stopped_by:
-            yield tell(_words(ending, index).ending(ending, index))
+            course = ending.course_of(index)
+            yield tell(_words(course).ending(course))
     if ending.kept_epoch is not None:
         yield _tell_kept(ending, ending.kept_epoch)
         overlooked = _tell_overlooked(ending)
@@ -30,8 +31,8 @@ def tell_ending(ending: Ending) -> Iterator[Told]:
             yield overlooked
 
 
-def _words(ending: Ending, index: int) -> RuleWords:
-    return words_of(ending.callbacks[index]) or PLAIN_WORDS
+def _words(course: Course) -> RuleWords:
+    return words_of(course.callback) or PLAIN_WORDS
 
 
 def _tell_stop(ending: Ending) -> Told:
@@ -42,8 +43,8 @@ def _tell_stop(ending: Ending) -> Told:
         # a callback that is asked after every batch may not have waited for the end
         when = "in" if any("batch" in rule.acts_at for rule in by) else "at the end of"
         told = tell(f"stopped {when} epoch {stopped + 1} by ", claims=claims)
-        for place, index in enumerate(ending.stopped_by):
-            told = tell(told, " and " if place else "", _tell_stopper(ending, index))
+        for number, course in enumerate(map(ending.course_of, ending.stopped_by)):
+            told = tell(told, " and " if number else "", _tell_stopper(course))
         return told
     if not ending.goes_on:
         end = f"not stopped: training went to its planned end, epoch {run.horizon + 1}"
@@ -52,9 +53,9 @@ def _tell_stop(ending: Ending) -> Told:
     return tell(end, claims=claims)
 
 
-def _tell_stopper(ending: Ending, index: int) -> Said:
-    stopper = _words(ending, index).stopper
-    return ending.name_of(index) if stopper is None else stopper(ending, index)
+def _tell_stopper(course: Course) -> Said:
+    stopper = _words(course).stopper
+    return course.name if stopper is None else stopper(course)
 
 
 def _tell_kept(ending: Ending, kept: int) -> Told:
@@ -67,33 +68,29 @@ def _tell_kept(ending: Ending, kept: int) -> Told:
         return tell(told, ": the error came within it, and nothing is restored")
     holder = _holder(ending)
     if holder is not None:
-        tell_holder = _words(ending, holder).holder
-        why: Said = f"{ending.name_of(holder)} puts them back"
-        return tell(
-            told,
-            ": ",
-            why if tell_holder is None else tell_holder(ending, holder, kept),
-        )
+        tell_holder = _words(holder).holder
+        why: Said = f"{holder.name} puts them back"
+        return tell(told, ": ", why if tell_holder is None else tell_holder(holder))
     told = tell(told, ", the last one trained")
-    for index in range(len(ending.callbacks)):
-        say_why_not = _words(ending, index).not_restored
-        if say_why_not is not None and ending.rows_of(index):
-            return tell(told, ": ", say_why_not(ending, index, kept))
+    for course in map(ending.course_of, range(len(ending.callbacks))):
+        say_why_not = _words(course).not_restored
+        if say_why_not is not None and course.rows:
+            return tell(told, ": ", say_why_not(course))
     return tell(told, ": no callback in the list restores others")
 
 
-def _holder(ending: Ending) -> int | None:
+def _holder(ending: Ending) -> Course | None:
     """Return the callback that restores weights: the last that holds some."""
     found = None
-    for index, callback in enumerate(ending.callbacks):
-        rows = ending.rows_of(index)
-        if not rows:
+    for course in map(ending.course_of, range(len(ending.callbacks))):
+        if not course.rows:
             continue
+        callback, last = course.callback, course.rows[-1]
         # some put weights back only when they stop themselves
-        holds = callback.shown(rows[-1].after).get("held_epoch") is not None
-        restores = rows[-1].decision == "stop" and holds
-        if restores or callback.held_epoch(rows[-1].after) is not None:
-            found = index
+        holds = callback.shown(last.after).get("held_epoch") is not None
+        restores = last.decision == "stop" and holds
+        if restores or callback.held_epoch(last.after) is not None:
+            found = course
     return found
 
 
@@ -102,5 +99,5 @@ def _tell_overlooked(ending: Ending) -> Told:
     holder = _holder(ending)
     if holder is None or ending.raised:
         return tell()
-    overlooked = _words(ending, holder).overlooked
-    return tell() if overlooked is None else tell(overlooked(ending, holder))
+    overlooked = _words(holder).overlooked
+    return tell() if overlooked is None else tell(overlooked(holder))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.arguments import checked
 from cbreplay.errors import ConfigError
 from cbreplay.rules.callbacks_list import read_callbacks
-from cbreplay.rules.checks import CheckedList, Finding
+from cbreplay.rules.checks import CheckedList, Finding, WrittenCallback
 from cbreplay.rules.families import resolve_semantics
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import checks_of
@@ -124,7 +124,7 @@ def lint_callbacks(
         _planned(epochs, record),
         min(validation_freq or _recorded_freq(record), _MOST_EPOCHS),
         record,
-        written=tuple(written),
+        written=tuple(WrittenCallback(parameters=names) for names in written),
     )
     by_itself = list(find_about_each(known))
     absent = {
@@ -142,14 +142,12 @@ def lint_callbacks(
 def find_about_each(known: CheckedList) -> Iterator[Finding]:
     """Yield the findings about each callback of a list by itself."""
     for index, callback in enumerate(known.callbacks):
-        checks = checks_of(callback)
-        unknown = list(_unknown_parameters(known, index, callback))
+        checks, at = checks_of(callback), known._replace(checked=index)
+        unknown = list(_unknown_parameters(at, callback))
         yield from unknown
         # with a misspelt parameter the call is not the one that was meant
         single = () if checks is None or unknown else checks.single
-        found = [
-            finding for check in single for finding in check(known, index, callback)
-        ]
+        found = [finding for check in single for finding in check(at, callback)]
         # first the name of the monitor: with another mode it would still be misspelt
         found.sort(key=lambda finding: finding.code != "absent-monitor")
         codes = {finding.code for finding in found}
@@ -165,20 +163,15 @@ def find_about_each(known: CheckedList) -> Iterator[Finding]:
         yield from (finding for finding in found if finding.code not in pointless)
 
 
-def _unknown_parameters(
-    known: CheckedList, index: int, callback: Callback
-) -> Iterator[Finding]:
+def _unknown_parameters(known: CheckedList, callback: Callback) -> Iterator[Finding]:
     """Yield each keyword in the code of a callback that is no parameter of it."""
-    if not known.written:
-        return
     parameters = parameters_of(callback)
     taken = {*parameters}
     if callback.takes_older_names(known.training.semantics):
         taken.update(callback.older_parameters)
-    for name in sorted(known.written[index] - taken):
-        yield Finding(
+    for name in sorted(known.told.parameters - taken):
+        yield known.finding(
             "unknown-parameter",
-            index,
             f"{callback.class_name} has no parameter {name!r}"
             f"{nearest_name(name, parameters)}",
             callback.on_older_name

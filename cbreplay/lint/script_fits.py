@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.lint.callback_lists import AFTER_A_STOP, find_about_each, find_about_list
-from cbreplay.rules.checks import CheckedList, Finding
+from cbreplay.rules.checks import CheckedList, Finding, WrittenCallback
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.training import Training
 from cbreplay.scripts.call_arguments import named_parameters
@@ -313,11 +313,17 @@ class ExaminedFit:
             facts.validation_freq or 1,
             None,
             facts,
-            tuple(self.script.source.place(member.call.lineno) for member in members),
-            tuple(map(written_parameters, members)),
-            tuple(self.fit.kept.get(id(member.call), "") for member in members),
-            tuple(map(self.late_writers, members)),
-            tuple(self.fit.overwritten.get(id(member.call), "") for member in members),
+            tuple(map(self.told_by_code, members)),
+        )
+
+    def told_by_code(self, member: Member) -> WrittenCallback:
+        """Return what the script tells of a callback."""
+        return WrittenCallback(
+            self.script.source.place(member.call.lineno),
+            written_parameters(member),
+            self.fit.kept.get(id(member.call), ""),
+            self.late_writers(member),
+            self.fit.overwritten.get(id(member.call), ""),
         )
 
 

@@ -8,7 +8,6 @@ of the runs together with the kinds of curves that they look like (`prior.py`).
 from __future__ import annotations
 
 import itertools
-import math
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -29,7 +28,7 @@ from cbreplay.recommend.scores import MOST_LOST, NEAR_TIE
 from cbreplay.setting_costs.swept_settings import SHARE_OF_PLAN, USUAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from cbreplay.run import BoolArray, EpochArray, FloatArray
     from cbreplay.setting_costs.pricing import ChoiceFrame, Priced
@@ -131,19 +130,14 @@ def pick_patience(priced: Priced, confidence: float) -> Pick:
     A promise shall be kept on a share of new groups that is `confidence`.
     """
     promised = _promised(priced.sufficient, confidence)
-    scored = _scored(priced)
-    blended = None if scored is None else _blend_all(priced, scored)
+    scores = _score_all(priced)
     patience, by_promise = _weigh(
-        priced,
-        scored,
-        blended,
-        promised,
-        by_step=is_step(priced.sufficient, promised),
+        priced, scores, promised, by_step=is_step(priced.sufficient, promised)
     )
     basis: Basis = "score"
     if by_promise:
         basis = "promise"
-    elif scored is None or (broke_off(priced.frame) and patience == _fall_back(priced)):
+    elif scores is None or (broke_off(priced.frame) and patience == _fall_back(priced)):
         basis = "cut" if _is_by_floor(priced) else "thumb"
     return Pick(
         patience,
@@ -153,8 +147,8 @@ def pick_patience(priced: Priced, confidence: float) -> Pick:
         promised,
         int(np.isinf(priced.sufficient).sum()),
         None
-        if scored is None or blended is None or broke_off(priced.frame)
-        else _expect_each(scored, blended, patience),
+        if scores is None or broke_off(priced.frame)
+        else _expect_each(scores, patience),
     )
 
 
@@ -167,10 +161,8 @@ def pick_by_weight(priced: Priced, cost_weight: float) -> int | None:
         return None
     frame = priced.frame._replace(cost_weight=cost_weight)
     weighed = priced._replace(frame=frame)
-    scored = _scored(weighed)
-    if scored is None:
-        return None
-    return int(scored.patience[_cheapest(weighed, scored, _blend_all(weighed, scored))])
+    scores = _score_all(weighed)
+    return None if scores is None else int(scores.patience[_cheapest(weighed, scores)])
 
 
 def choose_patience(priced: Priced, confidence: float, of_fewer: float) -> Choice:
@@ -181,21 +173,16 @@ def choose_patience(priced: Priced, confidence: float, of_fewer: float) -> Choic
     """
     pick = pick_patience(priced, confidence)
     others = leave_out_sufficient(priced.sufficient, of_fewer)
-    scored = _scored(priced)
-    without: Iterable[Blended | None] = itertools.repeat(None, len(others))
-    if scored is not None:
-        without = _blend_others(priced, scored)
     few = needed_rank(len(others) - 1, of_fewer) >= len(others)
     left_out = [
         _weigh(
             priced,
-            scored,
-            blended,
+            scores,
             None if few or not np.isfinite(promised) else int(promised),
             by_step=is_step(np.delete(priced.sufficient, row), promised),
         )[0]
-        for row, (blended, promised) in enumerate(
-            zip(without, others.tolist(), strict=True)
+        for row, (scores, promised) in enumerate(
+            zip(_score_others(priced), others.tolist(), strict=True)
         )
     ]
     top = int(priced.patience[-1])
@@ -209,8 +196,8 @@ def _promised(sufficient: FloatArray, confidence: float) -> int | None:
     return int(most) if most is not None and np.isfinite(most) else None
 
 
-class _ScoredValues(NamedTuple):
-    """What a score decides by: the values that are tried, and what they cost.
+class _TriedPatience(NamedTuple):
+    """The patience values that are scored, and what they cost on each group.
 
     `endless`, of shape (n_groups, n_patience), is where a group loses everything. There
     `lost` is NaN: such a loss has no mean, and tells nothing of the patience beside it.
@@ -226,8 +213,21 @@ class _ScoredValues(NamedTuple):
     too_short: FloatArray
 
 
-def _scored(priced: Priced) -> _ScoredValues | None:
-    """Return what a score decides by; None where no log or no plan tells."""
+class _Scores(NamedTuple):
+    """The expected score of every patience that is tried, ascending.
+
+    `told` is how many groups tell what it costs, `endless` whether one of them loses
+    everything.
+    """
+
+    patience: EpochArray
+    score: FloatArray
+    told: EpochArray
+    endless: BoolArray
+
+
+def _read_tried(priced: Priced) -> _TriedPatience | None:
+    """Return what a score is made of; None where no log or no plan tells."""
     frame, values = priced.frame, priced.patience
     if frame.plan is None or np.isnan(priced.lost).all():
         return None
@@ -239,55 +239,52 @@ def _scored(priced: Priced) -> _ScoredValues | None:
     # what it costs less is only a bound: a log that was cut argues for no patience
     apart = priced.lost_to_own + frame.cost_weight * priced.trained_to_own
     too_short = np.maximum(apart[:, tried], 0)
-    return _ScoredValues(values[tried], frame.plan, lost, trained, endless, too_short)
+    return _TriedPatience(values[tried], frame.plan, lost, trained, endless, too_short)
 
 
-def _blend_all(priced: Priced, scored: _ScoredValues) -> Blended:
-    weight = priced.frame.cost_weight
-    blended = blend_scores(read_prior(), *scored[:4], cost_weight=weight)
-    blended = _count_cut(blended, scored.too_short)
-    return _rule_out(blended, np.any(scored.endless, axis=0))
+def _score_all(priced: Priced) -> _Scores | None:
+    """Return the scores by all groups; None where no log or no plan tells."""
+    tried, weight = _read_tried(priced), priced.frame.cost_weight
+    if tried is None:
+        return None
+    blended = blend_scores(read_prior(), *tried[:4], cost_weight=weight)
+    return _settle(
+        tried.patience, blended, tried.too_short, np.any(tried.endless, axis=0)
+    )
 
 
-def _count_cut(blended: Blended, too_short: FloatArray) -> Blended:
+def _score_others(priced: Priced) -> Iterator[_Scores | None]:
+    """Yield the scores without each of the groups."""
+    tried, weight = _read_tried(priced), priced.frame.cost_weight
+    if tried is None:
+        yield from itertools.repeat(None, len(priced.sufficient))
+        return
+    others = leave_each_out(read_prior(), *tried[:4], cost_weight=weight)
+    n_endless = tried.endless.sum(axis=0)
+    for row, (blended, own) in enumerate(zip(others, tried.endless, strict=True)):
+        rest = np.delete(tried.too_short, row, axis=0)
+        yield _settle(tried.patience, blended, rest, np.asarray(n_endless > own))
+
+
+def _settle(
+    patience: EpochArray, blended: Blended, too_short: FloatArray, endless: BoolArray
+) -> _Scores:
     """Return scores to which the groups with cut logs belong.
 
     In such a group a patience costs what it does elsewhere, and besides what the logs
-    show it to cost more than the rule that ended them.
+    show it to cost more than the rule that ended them. A score is infinite where some
+    group loses everything, unless one does so by every patience.
     """
     shown = too_short[~np.isnan(too_short).any(axis=1)]
     n_others = blended.told + read_prior().weight
-    more = shown.sum(axis=0) / (len(shown) + n_others)
-    return blended._replace(score=blended.score + more)
-
-
-def _blend_others(priced: Priced, scored: _ScoredValues) -> Iterator[Blended]:
-    """Yield the scores without each of the groups."""
-    weight = priced.frame.cost_weight
-    others = leave_each_out(read_prior(), *scored[:4], cost_weight=weight)
-    n_endless = scored.endless.sum(axis=0)
-    for row, (blended, own) in enumerate(zip(others, scored.endless, strict=True)):
-        rest = _count_cut(blended, np.delete(scored.too_short, row, axis=0))
-        yield _rule_out(rest, np.asarray(n_endless > own))
-
-
-def _rule_out(blended: Blended, endless: BoolArray) -> Blended:
-    """Return scores that are infinite where some group loses everything.
-
-    Where one does by every patience, that distinguishes none.
-    """
-    if endless.all():
-        return blended
-    return blended._replace(score=np.where(endless, np.inf, blended.score))
+    score = blended.score + shown.sum(axis=0) / (len(shown) + n_others)
+    if not endless.all():
+        score = np.where(endless, np.inf, score)
+    return _Scores(patience, score, blended.told, endless)
 
 
 def _weigh(
-    priced: Priced,
-    scored: _ScoredValues | None,
-    blended: Blended | None,
-    promised: int | None,
-    *,
-    by_step: bool,
+    priced: Priced, scores: _Scores | None, promised: int | None, *, by_step: bool
 ) -> tuple[int, bool]:
     """Return the patience that wins, and whether the promise decided for it.
 
@@ -298,18 +295,18 @@ def _weigh(
     """
     thumb = rule_of_thumb(priced.frame)
     higher = promised is not None and promised > thumb
-    if scored is None or blended is None:
+    if scores is None:
         return (promised, True) if promised and higher else (_fall_back(priced), False)
-    best = _cheapest(priced, scored, blended)
+    best = _cheapest(priced, scores)
     if promised and higher:
-        score = blended.score[_nearest(scored.patience, promised)]
-        longer = scored.patience[best] >= promised
-        if (by_step and longer) or score <= blended.score[best] + NEAR_TIE:
+        score = scores.score[_nearest(scores.patience, promised)]
+        longer = scores.patience[best] >= promised
+        if (by_step and longer) or score <= scores.score[best] + NEAR_TIE:
             return promised, True
-    return int(scored.patience[best]), False
+    return int(scores.patience[best]), False
 
 
-def _cheapest(priced: Priced, scored: _ScoredValues, blended: Blended) -> int:
+def _cheapest(priced: Priced, scores: _Scores) -> int:
     """Return the index of the least score among patience values from the floor on.
 
     A log that broke off shows what a patience loses against the best value so far; in
@@ -317,26 +314,20 @@ def _cheapest(priced: Priced, scored: _ScoredValues, blended: Blended) -> int:
     the rule of thumb is chosen.
     """
     least = _fall_back(priced) if broke_off(priced.frame) else priced.frame.floor
-    first = int(np.searchsorted(scored.patience, least))
-    first = min(first, len(scored.patience) - 1)
-    return first + int(np.argmin(blended.score[first:]))
+    first = int(np.searchsorted(scores.patience, least))
+    first = min(first, len(scores.patience) - 1)
+    return first + int(np.argmin(scores.score[first:]))
 
 
-def _expect_each(
-    scored: _ScoredValues, blended: Blended, patience: int
-) -> tuple[float, dict[int, float]]:
-    """Return the expected score of a patience, and of all whose cost some log tells."""
-    told = {
-        asked: _expect(scored, blended, at)
-        for at, asked in enumerate(scored.patience.tolist())
-        if blended.told[at]
-    }
-    return _expect(scored, blended, _nearest(scored.patience, patience)), told
+def _expect_each(scores: _Scores, patience: int) -> tuple[float, dict[int, float]]:
+    """Return the expected score of a patience, and of all whose cost some log tells.
 
-
-def _expect(scored: _ScoredValues, blended: Blended, at: int) -> float:
-    """Return the expected score of a patience; infinite if any run's loss is."""
-    return math.inf if scored.endless[:, at].any() else float(blended.score[at])
+    It is infinite where any run's loss is.
+    """
+    expected = np.where(scores.endless, np.inf, scores.score).tolist()
+    columns = zip(scores.patience.tolist(), expected, scores.told, strict=True)
+    told = {asked: score for asked, score, n_told in columns if n_told}
+    return expected[_nearest(scores.patience, patience)], told
 
 
 def _nearest(patience: EpochArray, asked: int) -> int:

@@ -10,7 +10,7 @@ from cbreplay.errors import CbreplayError
 from cbreplay.recommend.scores import cheapest_patience, is_clearly_better
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.families import resolve_semantics
-from cbreplay.rules.registry import known_rules, row_of, tried_values_of
+from cbreplay.rules.registry import known_rules, row_of
 from cbreplay.rules.training import describe_training
 from cbreplay.setting_costs.pricing import CellCosts, Priced, price
 from cbreplay.setting_costs.scored import (
@@ -108,7 +108,7 @@ def _asked_rules(study: Study) -> Iterator[tuple[RuleRow, TriedValues]]:
     own, asked = row_of(study.axes.kind), study.asked.other_rules
     families = ("",) if own is None else ("", own.family)
     for row in known_rules():
-        tried = tried_values_of(row) if row.tried_on in asked else None
+        tried = row.load().tried if row.tried_on in asked else None
         if tried is not None and row.family in families:
             yield row, tried
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.record.keras_callbacks import describe_callback
+from cbreplay.rules.keras.custom_code import root_of
 from cbreplay.rules.registry import find_rule
 from cbreplay.run_metadata import RUN_SCHEMA
 from cbreplay.version import __version__
@@ -165,6 +166,6 @@ def describe_user_callback(callback: Any) -> str:  # noqa: ANN401 - any Keras ca
     """
     kind = type(callback)
     known = find_rule(kind.__name__) is not None
-    if known and kind.__module__.partition(".")[0] == "keras":
+    if known and root_of(kind) == "keras":
         return describe_callback(callback)
     return f"{kind.__name__}(...)"

@@ -64,18 +64,7 @@ class WatchedFit:
         self.last_epoch = first_epoch - 1 if first_epoch else None
         self._held: list[tuple[Any, Any]] = []
         self._loggers: list[Any] = []
-        self._log: OwnLog | None = None
-
-    def check_is_there(self) -> None:
-        """Refuse to write if the log was moved or removed: another run may be there.
-
-        Raises
-        ------
-        OutputError
-            If ``logs.csv`` is not the file that was opened.
-        """
-        if self._log is not None:
-            self._log.check_is_there()
+        self.log = OwnLog(out)
 
     def callbacks_list(
         self, on_epoch: Callable[[int, Mapping[str, float]], None] | None
@@ -102,7 +91,7 @@ class WatchedFit:
             # an error of writing was raised before
             with contextlib.suppress(OSError):
                 logger.on_train_end()
-        self.check_is_there()
+        self.log.check_is_there()
         cut_log(self.out, self.last_epoch)
         for variable, value in self._held:
             variable.assign(value)
@@ -130,11 +119,11 @@ class WatchedFit:
             self._held = [(variable, variable.numpy().copy()) for variable in variables]
 
         def begin(_logs: object) -> None:
-            self._log = OwnLog(self.out)
+            self.log.see_file()
             hold()
 
         def hold_epoch(epoch: int, _logs: object) -> None:
-            self.check_is_there()
+            self.log.check_is_there()
             hold()
             self.last_epoch = epoch
 

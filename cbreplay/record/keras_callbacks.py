@@ -16,7 +16,7 @@ from cbreplay.rules.keras.driven import DrivenCallback
 from cbreplay.rules.keras.framework import KERAS
 from cbreplay.rules.keras.keras_code import write_keras_code
 from cbreplay.rules.keras.learning_rate_scheduler import TableSchedule, as_function
-from cbreplay.rules.parameters import parameters_of
+from cbreplay.rules.parameters import changed_parameters
 from cbreplay.rules.registry import pasted_code_of
 
 if TYPE_CHECKING:
@@ -68,12 +68,7 @@ def make_keras_callback(callback: Any) -> Any:  # noqa: ANN401 - ours or Keras's
         )
         raise ConfigError(sentence)
     # defaults are left out: an older Keras may not have such a parameter
-    defaults = {field.name: field.default for field in dataclasses.fields(callback)}
-    given = {
-        name: setting
-        for name, setting in parameters_of(callback).items()
-        if not _same(setting, defaults[name])
-    }
+    given = changed_parameters(callback)
     if "schedule" in given:
         given["schedule"] = as_function(given["schedule"])
     try:

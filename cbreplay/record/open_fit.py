@@ -84,8 +84,8 @@ class OpenFit:
         for logger in list(self._loggers):
             self._ask(logger, "set_model", model)
             self._ask(logger, "on_train_begin")
-        # there is no log if CSVLogger has failed
-        self._log = OwnLog(out) if (out / LOGS).is_file() else None
+        self._log = OwnLog(out)
+        self._log.see_file()
 
     def _describe(
         self,
@@ -139,7 +139,7 @@ class OpenFit:
             logged["learning_rate"] = (
                 self._rates[0] if len(set(self._rates)) == 1 else "NA"
             )
-        self._check_is_there()
+        self._log.check_is_there()
         for logger in list(self._loggers):
             # the TensorBoard callback reads the optimizer's rate itself
             wanted = logged if "csv_file" in vars(logger) else dict(logs)
@@ -153,7 +153,7 @@ class OpenFit:
         """Close the logs, and say how the fit ended."""
         for logger in list(self._loggers):
             self._ask(logger, "on_train_end")
-        self._check_is_there()
+        self._log.check_is_there()
         self._contents["wall_seconds"] = round(time.perf_counter() - self._began, 3)
         self._contents["ended"] = {"by": by, "epoch": self.last_epoch}
         write_metadata(self.out, self._contents)
@@ -166,10 +166,6 @@ class OpenFit:
                 logger.on_train_end()
         self._loggers = []
         self._lock.give_up()
-
-    def _check_is_there(self) -> None:
-        if self._log is not None:
-            self._log.check_is_there()
 
     def _list_callbacks(self, facts: FitFacts) -> list[str] | None:
         if facts.callbacks is None:

@@ -202,23 +202,29 @@ def logged_columns(out: Path) -> list[str]:
 
 
 class OwnLog:
-    """The ``logs.csv`` that a logger holds open, and that may be moved or removed.
-
-    The log must exist.
-    """
+    """The ``logs.csv`` that a logger holds open, and that may be moved or removed."""
 
     def __init__(self, out: Path) -> None:
         self._path = out / LOGS
-        self._opened = self._path.stat()
+        self._opened: os.stat_result | None = None
+
+    def see_file(self) -> None:
+        """Note which file a logger has opened; none if it has failed."""
+        with contextlib.suppress(FileNotFoundError):
+            self._opened = self._path.stat()
 
     def check_is_there(self) -> None:
         """Refuse to go on if the log was removed, moved or replaced.
 
+        Another run may be there.
+
         Raises
         ------
         OutputError
-            If the file of this name is another one, or missing.
+            If the file of this name is another one than was opened, or missing.
         """
+        if self._opened is None:
+            return
         with contextlib.suppress(OSError):
             if os.path.samestat(self._path.stat(), self._opened):
                 return

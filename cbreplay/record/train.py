@@ -291,7 +291,7 @@ def _recording_the_end(
         with undisturbed():
             if by in ("interrupt", "error"):
                 fit.break_off()
-            fit.check_is_there()
+            fit.log.check_is_there()
             seconds = round(time.perf_counter() - began, 3)
             contents["wall_seconds"] = seconds + earlier_seconds
             contents["ended"] = {"by": by, "epoch": fit.last_epoch}

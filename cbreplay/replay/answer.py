@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from cbreplay.evidence.validity import Evidence
     from cbreplay.judging import Judging, JudgingOptions
     from cbreplay.replay.under_way import Walk
-    from cbreplay.rules.family import Family, ResolvedSemantics
+    from cbreplay.rules.family import ResolvedSemantics
     from cbreplay.rules.training import Training
 
 __all__ = ["as_list", "replay_list", "replay_run"]
@@ -132,7 +132,6 @@ def replay_list(
         run,
         listed,
         training,
-        resolved.family,
         initial_learning_rate=judging.initial_learning_rate,
         goes_on=hypothetical,
         states=states,
@@ -144,12 +143,12 @@ def replay_list(
         gap = find_replaced_gap(
             run,
             listed,
-            resolved,
+            training,
             initial_learning_rate=judging.initial_learning_rate,
             walk=walk_on,
         )
     walk = walk_on(gap=gap)
-    _check_met(run, rules, walk, resolved.family, training)
+    _check_met(run, rules, walk, training)
     question = _Resolved(run, rules, resolved, named, mode)
     return _conclude(question, walk), walk.evident_states
 
@@ -185,11 +184,7 @@ def _check_recorded(run: Run, callbacks: Sequence[Callback]) -> None:
 
 
 def _check_met(
-    run: Run,
-    callbacks: Sequence[Callback],
-    walk: Walk,
-    family: Family,
-    training: Training,
+    run: Run, callbacks: Sequence[Callback], walk: Walk, training: Training
 ) -> None:
     """Raise where a series was neither recorded nor written by an earlier callback.
 
@@ -202,7 +197,7 @@ def _check_met(
     """
     for index in sorted(walk.unmet) if walk.rates else ():
         watched = str(callbacks[index].watched)
-        family.check_unlogged(watched, training)
+        training.framework.check_unlogged(watched, training)
         run.monitored(watched)
     compared = {
         step.callback for step in walk.trace if step.decision.improved is not None

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cbreplay.run import Run
 
 __all__ = ["EpochLogs"]
 
 
-class EpochLogs(Sequence[dict[str, float]]):
+class EpochLogs:
     """What a run's epochs logged, by position; a value not recorded is absent.
 
     They are made one by one: all dicts of a long run would take more memory than its
@@ -38,20 +39,14 @@ class EpochLogs(Sequence[dict[str, float]]):
     def __len__(self) -> int:
         return self._n_epochs
 
-    @overload
-    def __getitem__(self, index: int) -> dict[str, float]: ...
+    def __iter__(self) -> Iterator[dict[str, float]]:
+        """Yield the logs of every epoch."""
+        return map(self.__getitem__, range(self._n_epochs))
 
-    @overload
-    def __getitem__(self, index: slice) -> list[dict[str, float]]: ...
-
-    def __getitem__(
-        self, index: int | slice
-    ) -> dict[str, float] | list[dict[str, float]]:
+    def __getitem__(self, position: int) -> dict[str, float]:
         """Return the logs of an epoch, made anew: the caller may change them."""
-        if isinstance(index, slice):
-            return [self[position] for position in range(len(self))[index]]
         return {
-            name: values[index]
+            name: values[position]
             for name, values, recorded in self._columns
-            if recorded[index]
+            if recorded[position]
         }

@@ -10,6 +10,7 @@ from cbreplay.errors import ConfigError, EvidenceError
 from cbreplay.given import as_run
 from cbreplay.judging import read_judging
 from cbreplay.replay.answer import as_list, replay_list
+from cbreplay.rules.base import begin_all
 from cbreplay.rules.families import resolve_semantics
 from cbreplay.rules.training import describe_training
 
@@ -118,10 +119,7 @@ def _begin_again(
         raise ConfigError(sentence)
     _check_carried(before[-1], callbacks, resolved.semantics)
     training = describe_training(run, resolved.semantics, resolved.family)
-    return [
-        callback.begin_again(state, training)
-        for callback, state in zip(callbacks, states, strict=True)
-    ]
+    return begin_all(callbacks, training, states)
 
 
 def _carriers(callbacks: Sequence[Callback], semantics: Any) -> list[str]:  # noqa: ANN401

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from cbreplay.replay.under_way import Walk
     from cbreplay.rules.callbacks_list import CallbacksList
-    from cbreplay.rules.family import ResolvedSemantics
+    from cbreplay.rules.training import Training
     from cbreplay.run import Run
 
 __all__ = ["find_replaced_gap"]
@@ -29,7 +29,7 @@ __all__ = ["find_replaced_gap"]
 def find_replaced_gap(
     run: Run,
     listed: CallbacksList,
-    resolved: ResolvedSemantics,
+    training: Training,
     *,
     initial_learning_rate: float | None,
     walk: Callable[[], Walk],
@@ -40,8 +40,8 @@ def find_replaced_gap(
 
     Parameters
     ----------
-    run, listed, resolved : Run, CallbacksList, ResolvedSemantics
-        The record, the list, and the version whose rules decide.
+    run, listed, training : Run, CallbacksList, Training
+        The record, the list, and the training whose rules decide.
     initial_learning_rate : float or None
         As `walk_run` takes it.
     walk : callable
@@ -49,7 +49,7 @@ def find_replaced_gap(
     """
     for seam, fit in sorted(run.replaced, key=lambda own: own[0]):
         carried = run.same_callbacks and any(
-            rule.carries(resolved.semantics) for rule in listed.callbacks
+            rule.carries(training.semantics) for rule in listed.callbacks
         )
         if carried or fit is None:
             return seam
@@ -63,8 +63,7 @@ def find_replaced_gap(
             before = walk_run(
                 fit,
                 listed,
-                describe_training(fit, resolved.semantics, resolved.family),
-                resolved.family,
+                describe_training(fit, training.semantics, training.framework),
                 initial_learning_rate=initial_learning_rate,
                 goes_on=False,
             )

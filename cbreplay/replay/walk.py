@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from cbreplay.replay.choices import Uncertain
     from cbreplay.rules.base import Callback
     from cbreplay.rules.callbacks_list import CallbacksList
-    from cbreplay.rules.family import Family
     from cbreplay.rules.training import Training
     from cbreplay.run import Run
 
@@ -48,7 +47,6 @@ def walk_run(
     run: Run,
     callbacks: CallbacksList,
     training: Training,
-    family: Family,
     *,
     initial_learning_rate: float | None,
     goes_on: bool,
@@ -59,8 +57,8 @@ def walk_run(
 
     Parameters
     ----------
-    run, callbacks, training, family : Run, CallbacksList, Training, Family
-        The record, the list, and the version and framework whose rules decide.
+    run, callbacks, training : Run, CallbacksList, Training
+        The record, the list, and the training whose rules decide.
     initial_learning_rate : float or None
         The rate of the first epoch, where the log does not record one.
     goes_on : bool
@@ -75,20 +73,14 @@ def walk_run(
     ConfigError, EvidenceError
         As `replay_run`.
     """
-    family.check_run(run, callbacks.callbacks, training)
+    training.framework.check_run(run, callbacks.callbacks, training)
     readings = _read_rates(run, callbacks.callbacks, initial_learning_rate)
     logs = EpochLogs(run)
     others = _other_logs(run, callbacks.callbacks, logs)
     walks = []
     for reading in readings:
         walker = _walker_on(
-            run,
-            callbacks,
-            training,
-            family,
-            logs=logs,
-            reading=reading,
-            goes_on=goes_on,
+            run, callbacks, training, logs=logs, reading=reading, goes_on=goes_on
         )
         walker.gap = earlier_of(walker.gap, gap)
         unsure = None
@@ -110,7 +102,6 @@ def find_unsure_stops(
     run: Run,
     endless: Any,  # noqa: ANN401 - the rule that the registry names
     training: Training,
-    family: Family,
     patience: Sequence[float],
 ) -> list[int | None]:
     """Return, for each patience, the first epoch in which the log leaves its stop open.
@@ -121,8 +112,8 @@ def find_unsure_stops(
         The record.
     endless : EarlyStopping
         A rule that stops by patience, with an infinite one.
-    training, family : Training, Family
-        The version and framework whose rules decide.
+    training : Training
+        The training whose rules decide.
     patience : sequence of float
         The patience values.
 
@@ -141,7 +132,7 @@ def find_unsure_stops(
 
     callbacks, reading = read_callbacks(rules), _read_rates(run, rules, None)[0]
     walker = _walker_on(
-        run, callbacks, training, family, logs=logs, reading=reading, goes_on=False
+        run, callbacks, training, logs=logs, reading=reading, goes_on=False
     )
     if run.rounded_to and len(others) > _MOST_CHOICES:
         return [_first_choice(walker, others)] * len(patience)
@@ -153,7 +144,6 @@ def _walker_on(
     run: Run,
     callbacks: CallbacksList,
     training: Training,
-    family: Family,
     *,
     logs: EpochLogs,
     reading: RecordedRate,
@@ -162,15 +152,13 @@ def _walker_on(
     """Return the walker of a list on a run, with its holes and seams."""
     rules = callbacks.callbacks
     return Walker(
+        run,
         callbacks,
         training,
-        family,
         logs,
         reading,
         gap=_find_gap(run, rules),
         seams=find_seams(run, rules),
-        possible_seams=run.possible_seams,
-        same_callbacks=run.same_callbacks,
         goes_on=goes_on,
     )
 

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.errors import ConfigError
 from cbreplay.replay.records import Step
 from cbreplay.replay.under_way import Seam, Walk, earlier_of
-from cbreplay.rules.base import best_seen
+from cbreplay.rules.base import begin_all, best_seen
 from cbreplay.rules.decisions import NOTHING, BestSeen, Decision, Observation
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from cbreplay.evidence.validity import RecordedRate
     from cbreplay.replay.epoch_logs import EpochLogs
     from cbreplay.rules.base import Callback
     from cbreplay.rules.callbacks_list import CallbacksList
-    from cbreplay.rules.family import Family
     from cbreplay.rules.training import Training
+    from cbreplay.run import Run
 
 __all__ = ["Walker", "schedules_rate"]
 
@@ -33,24 +33,23 @@ class Walker:
 
     def __init__(
         self,
+        run: Run,
         callbacks: CallbacksList,
         training: Training,
-        family: Family,
         logs: EpochLogs,
         recorded: RecordedRate,
         *,
         gap: int | None,
         seams: Mapping[int, Seam],
-        possible_seams: Collection[int],
-        same_callbacks: bool,
         goes_on: bool,
     ) -> None:
         self.callbacks, self.groups = callbacks
         self.gap, self.seams = gap, seams
-        self.possible_seams = possible_seams
-        self.same_callbacks = same_callbacks
+        self.possible_seams = run.possible_seams
+        self.same_callbacks = run.same_callbacks
         self.training = training._replace(shared={})
-        self.family, self.logs, self.recorded = family, logs, recorded
+        self.framework = training.framework
+        self.logs, self.recorded = logs, recorded
         self.goes_on = goes_on
         acting = [rule.acts_at for rule in self.callbacks]
         self.at_begin = [i for i, phases in enumerate(acting) if "begin" in phases]
@@ -116,14 +115,9 @@ class Walker:
                 "resumed: that fit is taken to have set it"
             )
         training = self.training._replace(first_epoch=epoch)
-        if self.same_callbacks:
-            walk.states = [
-                callback.begin_again(state, training)
-                for callback, state in zip(self.callbacks, walk.states, strict=True)
-            ]
-        else:
-            walk.states = [callback.begin(training) for callback in self.callbacks]
-        walk.trainer = self.family.begin_trainer(training)
+        carried = walk.states if self.same_callbacks else None
+        walk.states = begin_all(self.callbacks, training, carried)
+        walk.trainer = self.framework.begin_trainer(training)
 
     def _is_raised(self, epoch: int) -> bool:
         """Return whether a resumed fit has set a higher rate than the fit before it.
@@ -192,10 +186,10 @@ class Walker:
         """Return a walk whose training is about to begin."""
         training = self.training
         if states is None:
-            states = [callback.begin(training) for callback in self.callbacks]
+            states = begin_all(self.callbacks, training)
         logged = {None, *self.logs.names}
         walk = Walk(list(states), self._first_rate(), training.first_epoch)
-        walk.trainer = self.family.begin_trainer(training)
+        walk.trainer = self.framework.begin_trainer(training)
         walk.sets_rate = any(rule.changes_learning_rate for rule in self.callbacks)
         walk.learning_rate_key = training.semantics.learning_rate_key
         watched = enumerate(self.watched)
@@ -290,7 +284,7 @@ class Walker:
         walk = self.walked
         stopped_by, why_not = asked, ""
         if not walk.raised:
-            walk.trainer, stopped_by, why_not = self.family.end_epoch(
+            walk.trainer, stopped_by, why_not = self.framework.end_epoch(
                 walk.trainer, epoch, asked
             )
         if asked and not stopped_by and not walk.overruled:
@@ -375,8 +369,9 @@ class Walker:
             if name in self.watched and type(logs[name]) is not float:
                 sentence = (
                     f"{self.callbacks[index].class_name} writes {name!r} into logs as "
-                    f"{type(logs[name]).__name__}, which {self.family.title} compares "
-                    "in another precision than a Python float. Write float(...)"
+                    f"{type(logs[name]).__name__}, which {self.framework.title} "
+                    "compares in another precision than a Python float. Write "
+                    "float(...)"
                 )
                 raise ConfigError(sentence)
 

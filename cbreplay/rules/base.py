@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
     from cbreplay.rules.decisions import Observation, Phase, Standing
     from cbreplay.rules.training import Training
+    from cbreplay.rules.tried_values import TriedValues
     from cbreplay.run import Mode
 
 __all__ = [
     "Callback",
+    "begin_all",
     "best_seen",
     "class_name",
     "format_callback",
@@ -48,6 +50,8 @@ class Callback:
     stops_early: ClassVar[bool] = False
     # whether outcomes are judged by its monitor rather than by another's
     sets_objective: ClassVar[bool] = False
+    # with which of its values `recommend` compares it with a patience, where it may
+    tried: ClassVar[TriedValues | None] = None
     # whether it runs code of the user's own, which may do anything
     holds_own_code: ClassVar[bool] = False
     # the parts of its state that people are shown, by name
@@ -213,6 +217,23 @@ class Callback:
     def shown(self, state: Any) -> Mapping[str, Any]:
         """Return the parts of its state that people are shown, by name."""
         return {name: getattr(state, name) for name in self.shown_state}
+
+
+def begin_all(
+    callbacks: Sequence[Callback],
+    training: Training,
+    carried: Sequence[Any] | None = None,
+) -> list[Any]:
+    """Return the state of each callback as a fit begins.
+
+    They are new, or the same instances, with the states `carried` from the fit before.
+    """
+    if carried is None:
+        return [callback.begin(training) for callback in callbacks]
+    return [
+        callback.begin_again(state, training)
+        for callback, state in zip(callbacks, carried, strict=True)
+    ]
 
 
 def best_seen(callbacks: Sequence[Callback], states: Sequence[Any]) -> BestSeen:

@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from cbreplay.monitor import Comparison
 from cbreplay.rules.base import Callback
 from cbreplay.rules.decisions import Standing
-from cbreplay.rules.parameters import (
-    check_flags,
-    check_mode,
-    check_text,
-    resolve_direction,
-)
+from cbreplay.rules.parameters import resolve_direction
 
 if TYPE_CHECKING:
     from cbreplay.rules.decisions import Observation
@@ -37,12 +32,6 @@ class RuleBeyondKeras(Callback):
 
     stops_early: ClassVar[bool] = True
     shown_state: ClassVar[tuple[str, ...]] = BEST
-
-    def check_shared(self) -> None:
-        """Raise ConfigError where a parameter that all share is impossible."""
-        check_text(self, "monitor")
-        check_mode(self)
-        check_flags(self, "restore_best_weights")
 
     def resolve_mode(self, training: Training) -> Mode:
         """Return the direction of the monitor."""

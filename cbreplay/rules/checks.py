@@ -29,6 +29,7 @@ __all__ = [
     "RuleCheck",
     "RuleChecks",
     "TrainingFacts",
+    "WrittenCallback",
     "find_text_flags",
 ]
 
@@ -36,6 +37,7 @@ __all__ = [
 NOT_TOLD = "…"
 _NO_FLOAT32 = 2.0**127
 _NO_FACTS: Mapping[str, float] = {}
+Severity: TypeAlias = Literal["warning", "remark"]
 
 
 class Finding(NamedTuple):
@@ -65,7 +67,7 @@ class Finding(NamedTuple):
     message: str
     reason: str
     fix: str
-    severity: Literal["warning", "remark"] = "warning"
+    severity: Severity = "warning"
     facts: Mapping[str, float] = _NO_FACTS
 
     def __hash__(self) -> int:
@@ -123,6 +125,35 @@ class TrainingFacts(NamedTuple):
     keeps_best: bool = False
 
 
+class WrittenCallback(NamedTuple):
+    """What code tells of one callback; empty where there is no code, or no script.
+
+    Parameters
+    ----------
+    place : str
+        Where it is written, for people.
+    parameters : frozenset of str
+        The parameters that its code names.
+    kept_in : str
+        Why it meets another model than in a fit before, for people: a loop makes
+        models, or an earlier fit has its own; "" where it does not.
+    logged_later : mapping of str to str
+        Which callback behind it alone logs a value, for people, by the value's name.
+    written_in : str
+        The earlier fit, or the round before, that wrote the file which it writes anew,
+        for people; "" without one.
+    """
+
+    place: str = ""
+    parameters: frozenset[str] = frozenset()
+    kept_in: str = ""
+    logged_later: Mapping[str, str] = MappingProxyType({})
+    written_in: str = ""
+
+
+_NO_CODE = WrittenCallback()
+
+
 class CheckedList(NamedTuple):
     """A list under examination, and what is known about the training it is for.
 
@@ -140,20 +171,10 @@ class CheckedList(NamedTuple):
         A record of such a training.
     facts : TrainingFacts
         What a script tells about it.
-    places : tuple of str
-        Where each callback is written, for people; empty to go by its number.
-    written : tuple of frozenset of str
-        The parameters that the code of each callback names; empty without code.
-    kept_in : tuple of str
-        Why each callback meets another model than in a fit before, for people: a loop
-        makes models, or an earlier fit has its own; "" where it does not. Empty
-        without a script.
-    logged_later : tuple of mapping of str to str
-        For each, which callback behind it alone logs a value, for people, by the name
-        of the value. Empty without a script.
-    written_in : tuple of str
-        The earlier fit, or the round before, that wrote the file which each writes
-        anew, for people; "" without one. Empty without a script.
+    written : tuple of WrittenCallback
+        What code tells of each callback; empty without code.
+    checked : int
+        Which callback of the list is checked, by its index.
     """
 
     callbacks: tuple[Callback, ...]
@@ -162,28 +183,32 @@ class CheckedList(NamedTuple):
     validation_freq: int
     run: "Run | None"
     facts: TrainingFacts = TrainingFacts()
-    places: tuple[str, ...] = ()
-    written: tuple[frozenset[str], ...] = ()
-    kept_in: tuple[str, ...] = ()
-    logged_later: tuple[Mapping[str, str], ...] = ()
-    written_in: tuple[str, ...] = ()
+    written: tuple[WrittenCallback, ...] = ()
+    checked: int = 0
 
-    def late_writer(self, index: int, name: str) -> str:
-        """Return which callback behind one alone logs a value; "" where none does."""
-        return self.logged_later[index].get(name, "") if self.logged_later else ""
+    @property
+    def told(self) -> WrittenCallback:
+        """What code tells of the callback that is checked."""
+        return self.written[self.checked] if self.written else _NO_CODE
 
-    def code(self, index: int) -> str:
-        """Return a callback as Keras code."""
-        return self.callbacks[index].code
-
-    def writes(self, index: int, parameter: str) -> bool:
-        """Return whether the code of a callback names a parameter."""
-        return bool(self.written) and parameter in self.written[index]
+    def finding(
+        self,
+        code: str,
+        message: str,
+        reason: str,
+        fix: str,
+        severity: Severity = "warning",
+        *,
+        facts: Mapping[str, float] = _NO_FACTS,
+    ) -> Finding:
+        """Return a finding about the callback that is checked."""
+        return Finding(code, self.checked, message, reason, fix, severity, facts)
 
     def places_of(self, *indices: int) -> str:
         """Say where callbacks are: ``"callbacks 1 and 2"``, or their lines."""
-        if self.places:
-            return " and ".join(self.places[index] for index in indices)
+        places = [self.written[index].place for index in indices if self.written]
+        if any(places):
+            return " and ".join(places)
         noun = "callback" if len(indices) == 1 else "callbacks"
         return f"{noun} {' and '.join(str(index + 1) for index in indices)}"
 
@@ -237,7 +262,7 @@ class CheckedList(NamedTuple):
         return told if told is not None and 0 < told < _NO_FLOAT32 else None
 
 
-RuleCheck: TypeAlias = "Callable[[CheckedList, int, Any], Iterator[Finding]]"
+RuleCheck: TypeAlias = "Callable[[CheckedList, Any], Iterator[Finding]]"
 ListCheck: TypeAlias = "Callable[[CheckedList], Iterator[Finding]]"
 
 
@@ -247,8 +272,8 @@ class RuleChecks(NamedTuple):
     Parameters
     ----------
     single : tuple of callable
-        The checks: each takes the list, the rule's index in it and the rule, and
-        yields what it finds.
+        The checks: each takes the list, whose `checked` is the rule's index, and the
+        rule, and yields what it finds.
     stands_twice : callable, optional
         Says what follows if the same rule is in a list twice; by default, that the
         second one adds nothing.
@@ -258,7 +283,7 @@ class RuleChecks(NamedTuple):
     stands_twice: Callable[[Any], str] | None = None
 
 
-def find_text_flags(known: CheckedList, index: int, callback: Any) -> Iterator[Finding]:
+def find_text_flags(known: CheckedList, callback: Any) -> Iterator[Finding]:
     """Find a text where True or False is meant: ``"False"`` is true."""
     flags = [own.name for own in fields(callback) if isinstance(own.default, bool)]
     for name in flags:
@@ -268,9 +293,8 @@ def find_text_flags(known: CheckedList, index: int, callback: Any) -> Iterator[F
         taken = bool(value)
         meant = value.strip().lower() in ("true", "yes", "on", "1")
         text = "a text that is not empty" if taken else "an empty text"
-        yield Finding(
+        yield known.finding(
             "refused-value",
-            index,
             f"{callback.class_name} takes {taken} for {name}={shown_value(value)}",
             f"{text} counts as {taken}, whatever it says",
             f"{name}=True"

@@ -1,4 +1,4 @@
-"""What a family is: one framework's callbacks, versions and training loop."""
+"""What a family is: one framework's callbacks and versions."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from cbreplay.rules.base import Callback
     from cbreplay.rules.checks import ListCheck
     from cbreplay.rules.compiled import Compiled
-    from cbreplay.rules.training import Training
-    from cbreplay.run import Mode, Run
     from cbreplay.run_metadata import RunMetadata
 
 __all__ = ["Family", "ResolvedSemantics"]
@@ -40,11 +38,10 @@ class ResolvedSemantics(NamedTuple):
 
 
 class Family(Framework):
-    """One framework: its versions, how it names things, and its training loop.
+    """One framework: its versions, its callbacks, and how it names things.
 
     A family that inherits from this defines its `name`, its `title`, `owns_version` and
-    `resolve`. Everything else has the answer of a framework that has nothing special,
-    and whose loop stops when it is asked.
+    `resolve`. Everything else has the answer of a framework that has nothing special.
     """
 
     # what the rows of the registry call it
@@ -77,16 +74,6 @@ class Family(Framework):
         """What `lint` looks for in a list of its callbacks."""
         return ()
 
-    def spoken_version(self, name: str) -> str:
-        """Write the name of one of its versions as people do."""
-        return name
-
-    def find_direction(self, name: str, directions: Mapping[str, Mode]) -> Mode | None:
-        """Return the recorded direction of a series; else "min" for a loss."""
-        metric = name.removeprefix("val_")
-        known = directions.get(metric, directions.get(name))
-        return "min" if known is None and metric.endswith("loss") else known
-
     def owns_version(self, name: str) -> bool:
         """Return whether this is the name of one of its versions."""
         raise NotImplementedError
@@ -117,17 +104,9 @@ class Family(Framework):
         """
         raise NotImplementedError
 
-    def check_run(
-        self, run: Run, callbacks: Sequence[Callback], training: Training
-    ) -> None:
-        """Raise ConfigError where the framework itself refuses a list on such a run."""
-
     def name_metrics(self, compiled: Compiled, semantics: Any) -> Compiled:
         """Return the metrics of a ``compile`` under the names of one version."""
         return compiled
-
-    def check_unlogged(self, monitor: str, training: Training) -> None:
-        """Raise ConfigError if there is a special reason why a series is not logged."""
 
     def read_object(self, callback: object) -> Callback | None:
         """Return the rule that one of its real callbacks is; None if it is none."""
@@ -141,35 +120,6 @@ class Family(Framework):
         `rules` are those of the objects in `given`, each read by itself.
         """
         return list(rules)
-
-    def begin_trainer(self, training: Training) -> Any:
-        """Return the state of the training loop before training begins."""
-        return None
-
-    def end_epoch(
-        self, trainer: Any, epoch: int, asked: tuple[int, ...]
-    ) -> tuple[Any, tuple[int, ...], str]:
-        """Decide, as the framework's training loop does, whether an epoch is the last.
-
-        Parameters
-        ----------
-        trainer : object
-            The state of the loop.
-        epoch : int
-            The epoch that ends.
-        asked : tuple of int
-            Which callbacks ask for the end of training, by their index.
-
-        Returns
-        -------
-        object
-            The state afterwards.
-        tuple of int
-            The callbacks by which training ends now; empty where it goes on.
-        str
-            Why it goes on although someone asked, if it does.
-        """
-        return trainer, asked, ""
 
     def write_code(self, callbacks: Sequence[Callback], version: str) -> str:
         """Write a list of its callbacks as code to paste, for one of its versions."""

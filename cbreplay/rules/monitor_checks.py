@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.rules.checks import Finding
 from cbreplay.series_names import (
     LEARNING_RATE_NAMES,
     METRIC_ALIASES,
@@ -19,7 +18,7 @@ from cbreplay.series_names import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.rules.checks import CheckedList
+    from cbreplay.rules.checks import CheckedList, Finding
     from cbreplay.run import Run
 
 __all__ = [
@@ -36,9 +35,7 @@ __all__ = [
 _MOST_SHOWN = 8
 
 
-def find_absent_monitor(
-    known: CheckedList, index: int, callback: Any
-) -> Iterator[Finding]:
+def find_absent_monitor(known: CheckedList, callback: Any) -> Iterator[Finding]:
     """Find a monitor that has no value in the log."""
     if known.run is None or any(rule.holds_own_code for rule in known.callbacks):
         return  # code of the user's own may write it into the logs
@@ -52,7 +49,7 @@ def find_absent_monitor(
             elif _lacks_validation(monitor, _logged_in(known.run)):
                 instead = f"validation data for fit, or {instead}"
             follows = what_follows(known, callback)
-            yield Finding("absent-monitor", index, said, follows, instead)
+            yield known.finding("absent-monitor", said, follows, instead)
 
 
 def _logged_in(run: Run) -> list[str]:
@@ -86,9 +83,7 @@ def _listed(names: Sequence[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def find_uncompiled_monitor(
-    known: CheckedList, index: int, callback: Any
-) -> Iterator[Finding]:
+def find_uncompiled_monitor(known: CheckedList, callback: Any) -> Iterator[Finding]:
     """Find a monitor that ``compile`` and ``fit``, as a script has them, do not log."""
     if known.run is not None or any(rule.holds_own_code for rule in known.callbacks):
         return
@@ -110,9 +105,8 @@ def find_uncompiled_monitor(
                     written += ", or with an output's name before the metric's"
             if is_validation(instead) and known.facts.validated is False:
                 written += ", and validation data for fit"
-            yield Finding(
+            yield known.finding(
                 "absent-monitor",
-                index,
                 said,
                 what_follows(known, callback),
                 written
@@ -229,9 +223,7 @@ def _nearest(monitor: str, logged: Sequence[str]) -> str | None:
     return nearest_series(monitor, same if validated else logged) or None
 
 
-def find_opposite_mode(
-    known: CheckedList, index: int, callback: Any
-) -> Iterator[Finding]:
+def find_opposite_mode(known: CheckedList, callback: Any) -> Iterator[Finding]:
     """Find a mode that counts the monitor's worse values as better."""
     training = known.training
     direction = training.find_direction(callback.monitor)
@@ -255,4 +247,4 @@ def find_opposite_mode(
             f"mode={mode!r} with monitor={callback.monitor!r}, where {better} is better"
         )
         reason = follows
-    yield Finding(code, index, message, reason, f"mode={direction!r}")
+    yield known.finding(code, message, reason, f"mode={direction!r}")

@@ -24,8 +24,10 @@ __all__ = [
     "check_count",
     "check_flags",
     "check_mode",
+    "check_monitor",
     "check_numbers",
     "check_text",
+    "defaults_of",
     "parameters_of",
     "resolve_direction",
 ]
@@ -36,10 +38,14 @@ def parameters_of(rule: Any) -> dict[str, Any]:
     return {parameter.name: getattr(rule, parameter.name) for parameter in fields(rule)}
 
 
+def defaults_of(rule: Any) -> dict[str, Any]:
+    """Return the parameters of a rule, or of its class, and their defaults."""
+    return {parameter.name: parameter.default for parameter in fields(rule)}
+
+
 def changed_parameters(rule: Any) -> dict[str, Any]:
     """Return the parameters of a rule that are not their defaults, in its order."""
-    defaults = {parameter.name: parameter.default for parameter in fields(rule)}
-    given = parameters_of(rule)
+    defaults, given = defaults_of(rule), parameters_of(rule)
     return {name: value for name, value in given.items() if value != defaults[name]}
 
 
@@ -143,6 +149,13 @@ def check_mode(rule: Any) -> None:
             near=nearest_name(mode, modes) if isinstance(mode, str) else "",
         )
     check_text(rule, "mode")
+
+
+def check_monitor(rule: Any, *flags: str) -> None:
+    """Raise ConfigError unless monitor and mode are possible, and each flag is one."""
+    check_text(rule, "monitor")
+    check_mode(rule)
+    check_flags(rule, *flags)
 
 
 def resolve_direction(

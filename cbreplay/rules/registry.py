@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from cbreplay.rules.base import Callback
     from cbreplay.rules.checks import RuleChecks
     from cbreplay.rules.pasted_code import PastedCode
-    from cbreplay.rules.tried_values import TriedValues
     from cbreplay.rules.words import RuleWords
 
 __all__ = [
@@ -34,7 +33,6 @@ __all__ = [
     "pasted_code_of",
     "row_of",
     "rule_named",
-    "tried_values_of",
     "words_of",
 ]
 
@@ -73,10 +71,9 @@ class RuleRow(NamedTuple):
         The `PastedCode` of a class that decides the same, where its framework has none.
     reader : str
         The function that reads a real object of the framework into the rule.
-    tried : str
-        The `TriedValues` with which `recommend` compares it with a patience.
     tried_on : str
-        The option that asks for that: ``"prechelt"`` or ``"beyond_patience"``.
+        The option that has `recommend` compare it with a patience, by the values in
+        `tried` of the class: ``"prechelt"`` or ``"beyond_patience"``.
     written : bool
         Whether an expression can name it; else it comes from an object only.
     can_stop : bool
@@ -91,7 +88,6 @@ class RuleRow(NamedTuple):
     checks: str = ""
     code: str = ""
     reader: str = ""
-    tried: str = ""
     tried_on: str = ""
     written: bool = True
     can_stop: bool = True
@@ -114,9 +110,9 @@ _BEYOND_KERAS: tuple[tuple[str, str, str, str, Kernel | None], ...] = (
     ("TargetStopping", "beyond_patience", "target", "TARGET", "reaches"),
 )
 
-# every rule by its name; `register_family` adds those of another framework
 # what `lint` looks for in some of the callbacks that decide nothing
 _CHECKS_OF_LOGGERS = {"CSVLogger": "cbreplay.rules.keras.checks.checkpoints:LOGGING"}
+# every rule by its name; `register_family` adds those of another framework
 ROWS: dict[str, RuleRow] = {
     row.name: row
     for row in (
@@ -174,7 +170,6 @@ ROWS: dict[str, RuleRow] = {
                 words=f"cbreplay.rules.{package}.words:{shared}",
                 checks=f"cbreplay.rules.{package}.checks:{shared}",
                 code=f"cbreplay.rules.{package}.code:{module.upper()}",
-                tried=f"cbreplay.rules.{package}.tried:{module.upper()}",
                 tried_on=package,
             )
             for name, package, module, shared, kernel in _BEYOND_KERAS
@@ -268,12 +263,6 @@ def pasted_code_of(callback: object) -> PastedCode | None:
     row = nearest_row(type(callback))
     code: PastedCode | None = import_named(row.code) if row and row.code else None
     return code
-
-
-def tried_values_of(row: RuleRow) -> TriedValues | None:
-    """Return the values of a rule that `recommend` tries; None without any."""
-    tried: TriedValues | None = import_named(row.tried) if row.tried else None
-    return tried
 
 
 def import_named(place: str) -> Any:

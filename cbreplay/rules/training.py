@@ -1,11 +1,11 @@
-"""What a rule knows when training begins, and what it may ask of its framework."""
+"""What is known when training begins, and what a training asks of its framework."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cbreplay.run import Mode, Run
     from cbreplay.run_metadata import RunMetadata
@@ -13,24 +13,60 @@ if TYPE_CHECKING:
 __all__ = ["Framework", "Training", "describe_training"]
 
 
-class Framework(Protocol):
-    """What a rule may ask of its framework; a `Family` implements it."""
+class Framework:
+    """What a training asks of its framework: a direction, what it refuses, its loop.
 
-    @property
-    def title(self) -> str:
-        """What people call it."""
-        ...
+    Here are the answers of a framework that has nothing special, and whose loop stops
+    when it is asked; a `Family` says more about one.
+    """
+
+    # what people call it
+    title: str
 
     def spoken_version(self, name: str) -> str:
         """Write the name of one of its versions as people do."""
-        ...
+        return name
 
     def find_direction(self, name: str, directions: Mapping[str, Mode]) -> Mode | None:
-        """Return which way a series improves; None where nothing tells.
+        """Return the recorded direction of a series; else "min" for a loss."""
+        metric = name.removeprefix("val_")
+        known = directions.get(metric, directions.get(name))
+        return "min" if known is None and metric.endswith("loss") else known
 
-        `directions` is what is recorded of the compiled metrics.
+    def check_run(self, run: Run, callbacks: Sequence[Any], training: Training) -> None:
+        """Raise ConfigError where the framework itself refuses a list on such a run."""
+
+    def check_unlogged(self, monitor: str, training: Training) -> None:
+        """Raise ConfigError if there is a special reason why a series is not logged."""
+
+    def begin_trainer(self, training: Training) -> Any:
+        """Return the state of the training loop before training begins."""
+        return None
+
+    def end_epoch(
+        self, trainer: Any, epoch: int, asked: tuple[int, ...]
+    ) -> tuple[Any, tuple[int, ...], str]:
+        """Decide, as the framework's training loop does, whether an epoch is the last.
+
+        Parameters
+        ----------
+        trainer : object
+            The state of the loop.
+        epoch : int
+            The epoch that ends.
+        asked : tuple of int
+            Which callbacks ask for the end of training, by their index.
+
+        Returns
+        -------
+        object
+            The state afterwards.
+        tuple of int
+            The callbacks by which training ends now; empty where it goes on.
+        str
+            Why it goes on although someone asked, if it does.
         """
-        ...
+        return trainer, asked, ""
 
 
 class Training(NamedTuple):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PLAIN_WORDS",
+    "Course",
     "DecisionWord",
     "Earlier",
     "Ending",
@@ -176,13 +177,39 @@ class Ending(NamedTuple):
         """Whether training ended by an error."""
         return any(self.callbacks[index].raises for index in self.stopped_by)
 
-    def rows_of(self, index: int) -> list[TraceRow]:
-        """Return the rows of one callback."""
-        return [row for row in self.rows if row.callback == index]
+    def course_of(self, place: int) -> Course:
+        """Return what the callback with this index did."""
+        rows = [row for row in self.rows if row.callback == place]
+        name = name_in_list(self.callbacks, place)
+        return Course(self, place, self.callbacks[place], name, rows)
 
-    def name_of(self, index: int) -> str:
-        """Return a callback's class; the second of a kind is ``EarlyStopping#2``."""
-        return name_in_list(self.callbacks, index)
+
+class Course(NamedTuple):
+    """What one callback of a list did, from the first epoch to the end.
+
+    Parameters
+    ----------
+    ending : Ending
+        How training ended, or the log.
+    place : int
+        The callback's index in the list.
+    callback : Callback
+        The callback.
+    name : str
+        Its class; the second of a kind is ``EarlyStopping#2``.
+    rows : list of TraceRow
+        Its rows of the trace.
+    """
+
+    ending: Ending
+    place: int
+    callback: Any
+    name: str
+    rows: list[TraceRow]
+
+    def claim(self, predicate: str, **facts: Any) -> tuple[Claim, ...]:
+        """Return a claim about this callback."""
+        return claim(predicate, callback=self.place, **facts)
 
 
 def name_in_list(callbacks: Sequence[Callback], index: int) -> str:
@@ -195,7 +222,7 @@ def name_in_list(callbacks: Sequence[Callback], index: int) -> str:
 class RuleWords(NamedTuple):
     """The functions that write the sentences about one rule, and what these claim.
 
-    Each but `moment` takes the `Ending` and the callback's index in the list.
+    Each but `moment` takes the `Course` of the callback.
 
     Parameters
     ----------
@@ -217,11 +244,11 @@ class RuleWords(NamedTuple):
     """
 
     moment: Callable[[Moment], Said]
-    ending: Callable[[Ending, int], Said]
-    stopper: Callable[[Ending, int], Said] | None = None
-    holder: Callable[[Ending, int, int], Said] | None = None
-    not_restored: Callable[[Ending, int, int], Said] | None = None
-    overlooked: Callable[[Ending, int], Said] | None = None
+    ending: Callable[[Course], Said]
+    stopper: Callable[[Course], Said] | None = None
+    holder: Callable[[Course], Said] | None = None
+    not_restored: Callable[[Course], Said] | None = None
+    overlooked: Callable[[Course], Said] | None = None
 
 
 def tell_deed(moment: Moment) -> str:
@@ -268,9 +295,9 @@ def _tell_changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     return f"; {', '.join(changed)}" if changed else ""
 
 
-def tell_deeds(ending: Ending, index: int) -> str:
+def tell_deeds(course: Course) -> str:
     """Say how often a callback set the rate and saved."""
-    rows, name = ending.rows_of(index), ending.name_of(index)
+    rows, name = course.rows, course.name
     rates = sum(row.decision in ("reduction", "schedule") for row in rows)
     saves = sum(row.decision == "save" for row in rows)
     done = [
@@ -290,48 +317,41 @@ def spoken_times(times: int) -> str:
     return "once" if times == 1 else f"{times} times"
 
 
-def tell_restored(ending: Ending, index: int, kept: int) -> str:  # noqa: ARG001
+def tell_restored(course: Course) -> str:
     """Say that a rule that holds the best weights put those of the kept epoch back."""
-    best = spoken_float(ending.rows_of(index)[-1].after.best)
-    monitor = ending.callbacks[index].monitor
+    best = spoken_float(course.rows[-1].after.best)
+    monitor = course.callback.monitor
     return f"restore_best_weights=True, and its {monitor}, {best}, is the best seen"
 
 
-def tell_not_restored(
-    ending: Ending, index: int, kept: int, *, because: str = ""
-) -> Told:
+def tell_not_restored(course: Course, *, because: str = "") -> Told:
     """Say why a callback with ``restore_best_weights`` put nothing back.
 
     `because` is said of a ``restore_best_weights`` that is False.
     """
-    callback: Any = ending.callbacks[index]
+    callback = course.callback
     if callback.restore_best_weights:
         counted = f"no epoch had a {callback.monitor} that counted"
-        return tell(counted, claims=claim("none_counted", callback=index))
+        return tell(counted, claims=course.claim("none_counted"))
     told = f"restore_best_weights is False{because}"
-    best = best_row(ending, index)
-    if best is None or best.value is None or best.epoch == kept:
+    best, kept = best_row(course), course.ending.kept_epoch
+    if best is None or best.value is None:
         return tell(told)
-    if any(
-        row.epoch == kept and row.value == best.value for row in ending.rows_of(index)
-    ):
+    if any(row.epoch == kept and row.value == best.value for row in course.rows):
         return tell(told)
     value = f"{callback.monitor}, {spoken_float(best.value)}"
     return tell(
         f"{told}; the best {value}, was at epoch {best.epoch + 1}",
-        claims=claim("is_best", callback=index, value=best.value, epoch=best.epoch),
+        claims=course.claim("is_best", value=best.value, epoch=best.epoch),
     )
 
 
-def best_row(ending: Ending, index: int) -> TraceRow | None:
+def best_row(course: Course) -> TraceRow | None:
     """Return the first row with the best finite value, even if it did not count."""
     rows = [
-        row
-        for row in ending.rows_of(index)
-        if row.value is not None and math.isfinite(row.value)
+        row for row in course.rows if row.value is not None and math.isfinite(row.value)
     ]
-    callback = ending.callbacks[index]
-    standing = callback.standing(rows[-1].after) if rows else None
+    standing = course.callback.standing(rows[-1].after) if rows else None
     sign = -1 if standing is not None and standing.comparison.mode == "max" else 1
     return min(rows, key=lambda row: sign * (row.value or 0.0), default=None)
 

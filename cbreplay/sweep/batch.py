@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cbreplay.rules.base import Callback
-    from cbreplay.rules.family import Family
     from cbreplay.rules.training import Training
     from cbreplay.run import EpochArray, FloatArray, Mode, Run
     from cbreplay.sweep.plan import Block, Slot
@@ -93,7 +92,6 @@ def find_rules(
     run: Run,
     slots: Sequence[SlotRules],
     training: Training,
-    family: Family,
     initial_learning_rate: float | None,
 ) -> RunRules | None:
     """Return a run's rules; None if only the scalar replay can decide it.
@@ -116,7 +114,7 @@ def find_rules(
                 if not all(_has_names(run, name) for name in files):
                     return None
             if slot.kernel == "reduces":
-                family.check_run(run, [slot.example()], training)
+                training.framework.check_run(run, [slot.example()], training)
                 rates = _read_rates(
                     run, initial_learning_rate, needs_value=needs_rate(slot)
                 )

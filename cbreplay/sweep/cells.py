@@ -176,23 +176,18 @@ class _Bits(NamedTuple):
     packed: Any
 
 
-class Undecided(NamedTuple):
-    """Cells that the scalar replay has to decide, as (run, config) of the batch."""
-
-    runs: EpochArray
-    configs: EpochArray
-
-
-def decide_cells(batch: Batch, block: Block, out: Cells) -> Undecided:
+def decide_cells(
+    batch: Batch, block: Block, out: Cells
+) -> tuple[EpochArray, EpochArray]:
     """Decide every config of a block on every run of a batch.
 
     The answers go into `out`, of shape (n_runs, n_configs of the block).
 
     Returns
     -------
-    Undecided
-        The cells that are left to the scalar replay: they reach values beyond float32,
-        where Keras may raise an error, or a rounded rate.
+    runs, configs : array
+        The places of the cells that are left to the scalar replay: they reach values
+        beyond float32, where Keras may raise an error, or a rounded rate.
     """
     shape = (len(batch.runs), *block.shape)
     doubt = np.full(len(batch.runs), NEVER)
@@ -222,10 +217,11 @@ def decide_cells(batch: Batch, block: Block, out: Cells) -> Undecided:
         _mark_broken(batch, block, stop, _lift(ends, shape), out)
     doubted = np.flatnonzero(doubt < NEVER)
     if len(doubted) == 0:
-        return Undecided(doubted, doubted)
+        return doubted, doubted
     last = np.minimum(stop, _lift(batch.n_epochs - 1, shape))
     reached = np.broadcast_to(last >= _lift(doubt, shape), shape)
-    return Undecided(*np.nonzero(reached.reshape(len(batch.runs), -1)))
+    runs, configs = np.nonzero(reached.reshape(len(batch.runs), -1))
+    return runs, configs
 
 
 def _write_reductions(

@@ -181,13 +181,8 @@ class _Work:
             begun, rules = self.begun[row], None
             fits = row not in self.holed or fits_kernels(run, block)
             if slots and begun is not None and fits:
-                rules = find_rules(
-                    run,
-                    slots,
-                    begun.training,
-                    begun.family,
-                    self.judging.initial_learning_rate,
-                )
+                rate = self.judging.initial_learning_rate
+                rules = find_rules(run, slots, begun.training, rate)
             if rules is None or begun is None:
                 left.append(row)
             else:
@@ -217,7 +212,7 @@ class _Work:
             out = self.cells.rows(span)
         else:
             out = Cells.empty(len(rows), block.n_configs, reduces=block.reduces)
-        doubt = decide_cells(batch, block, out)
+        runs, configs = decide_cells(batch, block, out)
         if not whole:
             for column, decided in zip(self.cells, out, strict=True):
                 if not column.flags.writeable:
@@ -226,9 +221,9 @@ class _Work:
                     column[rows] = decided
                 else:
                     column[rows[:, None], columns] = decided
-        if len(doubt.runs):
-            self.doubts.append((rows[doubt.runs], columns[doubt.configs]))
-        self._tell(len(rows) * block.n_configs - len(doubt.runs))
+        if len(runs):
+            self.doubts.append((rows[runs], columns[configs]))
+        self._tell(len(rows) * block.n_configs - len(runs))
 
     def replay_doubts(self) -> None:
         """Replay what no kernel could decide, one cell after another."""

@@ -146,9 +146,7 @@ def mark_unsure_stops(
         patience.append(rule.patience)
     for row, (run, begun) in runs.items():
         for endless, places, patience in alike.values():
-            found = find_unsure_stops(
-                run, endless, begun.training, begun.family, patience
-            )
+            found = find_unsure_stops(run, endless, begun.training, patience)
             for epoch in {gap for gap in found if gap is not None}:
                 unsure = [epoch == gap for gap in found]
                 cells.cut_off(row, np.array(places)[unsure], epoch)

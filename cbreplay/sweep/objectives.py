@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from cbreplay.judging import Judging
     from cbreplay.rules.base import Callback
-    from cbreplay.rules.family import Family, ResolvedSemantics
+    from cbreplay.rules.family import ResolvedSemantics
     from cbreplay.run import EpochArray, Run
     from cbreplay.sweep.plan import Block
 
@@ -36,7 +36,6 @@ class Begun(NamedTuple):
     """A run, and what decides and judges it."""
 
     training: Training
-    family: Family
     swept: SweptRun
 
 
@@ -102,7 +101,7 @@ def _begin_run(
         run.metadata,
         run.learning_rate,
     )
-    return Begun(training, resolved.family, swept)
+    return Begun(training, swept)
 
 
 def find_objectives(

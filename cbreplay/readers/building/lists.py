@@ -26,7 +26,7 @@ from cbreplay.readers.columns.column_names import (
     is_rate_name,
 )
 from cbreplay.readers.sizes import check_columns, check_epochs
-from cbreplay.run import to_float
+from cbreplay.series import to_float
 from cbreplay.wording.words import count
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from cbreplay.series_names import is_validation, plain_direction
 from cbreplay.wording.words import list_first
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
     from cbreplay.readers.discovery.found_logs import FoundLogs
     from cbreplay.readers.discovery.run_names import RunsOfLog
@@ -62,23 +62,22 @@ def leave_out_copies(found: FoundLogs) -> None:
     ]
     places.sort(key=_Place.count_files, reverse=True)
     runs = [log.runs[number] for log, number in places]
-    copies = find_repeated_logs(runs)
     left_out: dict[_Place, str] = {}
-    for at, parts in copies.items():
+    for at, parts in find_repeated_logs(runs).items():
         home, number = places[at]
-        names = sorted({places[part].log.name for part in parts})
         # a sentence that begins with the name would get a capital letter
-        home.runs[number] = home.runs[number].with_notes(
+        note = (
             "the same training, or its beginning, stands in "
-            f"{list_first(names, _SHOWN)} too: it was read once"
+            f"{_names_of(places, parts)} too: it was read once"
         )
+        home.runs[number] = home.runs[number].with_notes(note)
         cut = [part for part in parts if parts_last(runs[part], runs[at])]
-        names = sorted({places[part].log.name for part in cut})
-        if names:
-            home.runs[number] = home.runs[number].with_notes(
-                f"{list_first(names, _SHOWN)}: the last row differs from that of the "
+        if cut:
+            note = (
+                f"{_names_of(places, cut)}: the last row differs from that of the "
                 "longer log, as one that was half written"
             )
+            home.runs[number] = home.runs[number].with_notes(note)
         left_out |= {places[part]: home.name for part in parts}
     whole: dict[RunsOfLog, str] = {}
     for log in {place.log: None for place in left_out}:
@@ -92,6 +91,10 @@ def leave_out_copies(found: FoundLogs) -> None:
         else:
             whole[log] = f"the same training as {left_out[_Place(log, 0)]}"
     found.take_out(whole, "passed by")
+
+
+def _names_of(places: Sequence[_Place], members: Sequence[int]) -> str:
+    return list_first(sorted({places[at].log.name for at in members}), _SHOWN)
 
 
 def _keep(log: RunsOfLog, own: Sequence[tuple[int, Run]]) -> None:
@@ -126,10 +129,8 @@ def find_repeated_logs(runs: Sequence[Run]) -> dict[int, list[int]]:
     groups = by_key(everywhere, lambda at: _alike_of(runs[at]))
     of_trainer = by_key(everywhere, lambda at: _alike_of(runs[at], of_trainer=True))
     home_of: dict[int, int] = {}
-    for kind, members in itertools.chain(groups.items(), of_trainer.items()):
-        left = [at for at in members if at not in home_of]
-        if len(left) > 1:
-            home_of |= _copies_among(runs, left, kind.names)
+    for kind, members in (groups | of_trainer).items():
+        home_of |= _copies_among(runs, _left(members, home_of), kind.names)
     _add_percents(runs, groups, home_of)
     _add_pairs(runs, home_of)
     _add_narrower(runs, groups, home_of)
@@ -153,6 +154,11 @@ def _alike_of(run: Run, *, of_trainer: bool = False) -> _Alike | None:
     return _Alike(output, run.first_epoch, tuple(sorted(run.series))) if told else None
 
 
+def _left(members: Iterable[int], home_of: Mapping[int, int]) -> list[int]:
+    """Return the runs that are no copies of others."""
+    return [at for at in members if at not in home_of]
+
+
 def _home(home_of: Mapping[int, int], at: int) -> int:
     """Return the run that is kept of those that a run is a copy of."""
     while at in home_of:
@@ -167,7 +173,7 @@ def _add_percents(
 ) -> None:
     """Add logs of one training of which one has its scores in percent."""
     for kind, members in groups.items():
-        left = [at for at in members if at not in home_of]
+        left = _left(members, home_of)
         names = kind.names if len(left) > 1 else ()
         scores = [name for name in names if plain_direction(name) == "max"]
         told = {at: _as_shares(runs[at], scores) for at in left if scores}
@@ -218,7 +224,7 @@ def _add_narrower(
             *wide.names
         }:
             continue
-        own, others = ({*groups[kind]} - home_of.keys() for kind in (narrow, wide))
+        own, others = ({*_left(groups[kind], home_of)} for kind in (narrow, wide))
         if own and others:
             # of two as long, the first is the one that is kept
             found = _copies_among(runs, [*others, *own], narrow.names)
@@ -270,27 +276,19 @@ def _add_ranks(runs: Sequence[Run], home_of: dict[int, int]) -> None:
 
     Each rank has a training loss of its own, and all of them one validation.
     """
-    several = [
-        at for at, run in enumerate(runs) if at not in home_of and run.steps is None
-    ]
-    # nearly always the first rows differ, and no other is looked at
-    for begun in by_key(several, lambda at: _validation_of(runs[at], 1)).values():
-        if len(begun) == 1:
-            continue
-        for home, *others in by_key(
-            begun, lambda at: _validation_of(runs[at])
-        ).values():
-            if others and _are_told_by_validation(runs[home]):
-                home_of |= {
-                    at: home
-                    for at in others
-                    if lie_beside(runs[at].source, runs[home].source)
-                    and rates_agree(runs[at], runs[home])
-                }
+    several = [at for at in _left(range(len(runs)), home_of) if runs[at].steps is None]
+    for home, *others in by_key(several, lambda at: _validation_of(runs[at])).values():
+        if others and _are_told_by_validation(runs[home]):
+            home_of |= {
+                at: home
+                for at in others
+                if lie_beside(runs[at].source, runs[home].source)
+                and rates_agree(runs[at], runs[home])
+            }
 
 
-def _validation_of(run: Run, n_rows: int | None = None) -> Hashable | None:
-    """Return all of a validation, or its first rows; None if a run has no other series.
+def _validation_of(run: Run) -> Hashable | None:
+    """Return all of a validation; None if a run has no other series.
 
     Ranks that share all of their series are copies.
     """
@@ -298,8 +296,8 @@ def _validation_of(run: Run, n_rows: int | None = None) -> Hashable | None:
     if len(names) in (0, len(run.series)):
         return None
     own = [run.series[name] for name in names]
-    held = (part for each in own for part in (each.values, each.recorded))
-    return run.first_epoch, *names, *(part[:n_rows].tobytes() for part in held)
+    held = (part.tobytes() for each in own for part in (each.values, each.recorded))
+    return run.first_epoch, *names, *held
 
 
 def _are_told_by_validation(run: Run) -> bool:
@@ -321,6 +319,8 @@ def _copies_among(
     runs: Sequence[Run], members: list[int], names: Sequence[str]
 ) -> dict[int, int]:
     """Return, by each copy among runs of the same series, what it is a copy of."""
+    if len(members) < _TWO:
+        return {}
     first = FirstValues([runs[at] for at in members], names, FEWEST)
     coarse = first.rounding_of_candidates()
     rank = sorted(coarse, key=lambda at: _rank(runs[members[at]], coarse[at]))

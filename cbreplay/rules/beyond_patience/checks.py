@@ -16,23 +16,20 @@ if TYPE_CHECKING:
 __all__ = ["SMOOTHED", "TARGET"]
 
 
-def _patience_beyond_plan(
-    known: CheckedList, index: int, rule: Any
-) -> Iterator[Finding]:
+def _patience_beyond_plan(known: CheckedList, rule: Any) -> Iterator[Finding]:
     if known.epochs is None:
         return
     # the first value is the best mean, and none is waited on
     seen, needed = known.seen_in_plan(rule), rule.patience + 1
     if 0 < seen < needed:
-        yield Finding(
+        yield known.finding(
             "patience-beyond-plan",
-            index,
             f"{rule.class_name} cannot stop inside the plan: patience {rule.patience}, "
             f"and {rule.monitor} has {count(seen, 'value')} there",
             f"it takes {needed} values to stop",
             "a smaller patience, or more epochs",
             "remark",
-            {"values_in_plan": seen, "values_needed": needed},
+            facts={"values_in_plan": seen, "values_needed": needed},
         )
 
 

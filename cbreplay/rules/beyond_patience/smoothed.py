@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from cbreplay.rules.beyond_keras import BEST, RuleBeyondKeras
 from cbreplay.rules.decisions import NOTHING, Decision, Standing
-from cbreplay.rules.parameters import check_count, check_numbers
+from cbreplay.rules.parameters import check_count, check_monitor, check_numbers
+from cbreplay.rules.tried_values import TriedValues
 
 if TYPE_CHECKING:
     from cbreplay.monitor import Comparison
     from cbreplay.rules.decisions import Observation
     from cbreplay.rules.training import Training
 
-__all__ = ["SmoothedRule", "SmoothedState"]
+__all__ = ["SMOOTHED_PATIENCE", "SmoothedRule", "SmoothedState"]
+
+SMOOTHED_PATIENCE = (1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 40, 56, 80)
 
 
 class SmoothedState(NamedTuple):
@@ -62,6 +65,9 @@ class SmoothedRule(RuleBeyondKeras):
         *("wait", "smoothed", "best_smoothed"),
         *BEST,
     )
+    tried: ClassVar[TriedValues] = TriedValues(
+        "patience", SMOOTHED_PATIENCE, "patience 1 to 80"
+    )
 
     def smooth(
         self, recent: tuple[float, ...], value: float
@@ -76,7 +82,7 @@ class SmoothedRule(RuleBeyondKeras):
         """Raise ConfigError where a parameter that both share is impossible."""
         check_count(self, "patience")
         check_numbers(self, "min_delta")
-        self.check_shared()
+        check_monitor(self, "restore_best_weights")
 
     def begin(self, training: Training) -> SmoothedState:
         """Return the state at the beginning of training."""

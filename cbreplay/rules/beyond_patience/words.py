@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cbreplay.rules.words import RuleWords, tell_not_restored, tell_restored
 from cbreplay.wording.spoken_comparisons import spoken_float
 
 if TYPE_CHECKING:
-    from cbreplay.rules.words import Ending, Moment
+    from cbreplay.rules.words import Course, Moment
 
 __all__ = ["SMOOTHED", "TARGET"]
 
@@ -31,22 +31,19 @@ def _tell_mean(moment: Moment) -> str:
     return f"{told}, the best {spoken_float(after.best_smoothed)}; {waited}"
 
 
-def _tell_longest_wait(ending: Ending, index: int) -> str:
+def _tell_longest_wait(course: Course) -> str:
     """Say how near a rule came to a stop that it did not ask for."""
-    rule: Any = ending.callbacks[index]
-    longest = max((row.after.wait for row in ending.rows_of(index)), default=0)
-    return (
-        f"{ending.name_of(index)} did not stop: it waited at most {longest} of "
-        f"{rule.patience}"
-    )
+    rule = course.callback
+    longest = max((row.after.wait for row in course.rows), default=0)
+    return f"{course.name} did not stop: it waited at most {longest} of {rule.patience}"
 
 
-def _tell_waited(ending: Ending, index: int) -> str:
+def _tell_waited(course: Course) -> str:
     """Say what a rule that stopped had waited for."""
-    rule: Any = ending.callbacks[index]
-    wait = ending.rows_of(index)[-1].after.wait
+    rule = course.callback
+    wait = course.rows[-1].after.wait
     return (
-        f"{ending.name_of(index)}: {rule.spoken_mean} was not better for {wait} of "
+        f"{course.name}: {rule.spoken_mean} was not better for {wait} of "
         f"{rule.patience}"
     )
 
@@ -62,10 +59,10 @@ def _tell_value(moment: Moment) -> str:
     return f"{callback.monitor} {value} does not reach the target {target}"
 
 
-def _tell_unreached(ending: Ending, index: int) -> str:
+def _tell_unreached(course: Course) -> str:
     """Say how near the best value came to the target."""
-    rule: Any = ending.callbacks[index]
-    name, rows = ending.name_of(index), ending.rows_of(index)
+    rule = course.callback
+    name, rows = course.name, course.rows
     state = rows[-1].after if rows else None
     if state is None or state.best is None:
         return f"{name} saw no {rule.monitor} that is a number"
@@ -75,12 +72,12 @@ def _tell_unreached(ending: Ending, index: int) -> str:
     )
 
 
-def _tell_reached(ending: Ending, index: int) -> str:
+def _tell_reached(course: Course) -> str:
     """Say which value reached the target."""
-    rule: Any = ending.callbacks[index]
-    last = ending.rows_of(index)[-1].value
+    rule = course.callback
+    last = course.rows[-1].value
     value = "" if last is None else f" {spoken_float(last)}"
-    return f"{ending.name_of(index)}: {rule.monitor}{value} reaches {rule.target:g}"
+    return f"{course.name}: {rule.monitor}{value} reaches {rule.target:g}"
 
 
 SMOOTHED = RuleWords(

@@ -26,6 +26,7 @@ __all__ = [
     "is_of_keras",
     "own_functions",
     "refuse_unanswerable",
+    "root_of",
 ]
 
 _OTHER_HOOKS = {
@@ -60,9 +61,15 @@ _NOT_DRIVEN = {
 }
 
 
+def root_of(thing: object) -> str:
+    """Return the package that a class or function comes from, or a module's own."""
+    home = getattr(thing, "__module__", None) or getattr(thing, "__name__", "")
+    return str(home).partition(".")[0]
+
+
 def is_of_keras(kind: type[Any]) -> bool:
     """Return whether a class is Keras's own."""
-    return kind.__module__.partition(".")[0] in _KERAS
+    return root_of(kind) in _KERAS
 
 
 def inherits_from(callback: object) -> list[str]:
@@ -82,8 +89,7 @@ def is_altered(callback: object) -> bool:
     if any(isinstance(held.get(hook), FunctionType) for hook in HOOKS):
         return True
     operator = held.get("monitor_op")
-    home = str(getattr(operator, "__module__", None) or "").partition(".")[0]
-    ours = home in _KERAS or direction_of(operator) is not None
+    ours = root_of(operator) in _KERAS or direction_of(operator) is not None
     return operator is not None and not ours
 
 
@@ -169,7 +175,7 @@ def _check_directory(name: str, filepath: str) -> None:
 def _own_function(callback: object, name: str) -> FunctionType | None:
     """Return a hook's function if the user wrote it."""
     function = _function_of(getattr(callback, name, None))
-    if function is None or str(function.__module__).partition(".")[0] in _KERAS:
+    if function is None or root_of(function) in _KERAS:
         return None
     return function
 
@@ -200,9 +206,7 @@ def _unrepeatable_in(function: FunctionType) -> tuple[str, str] | None:
     """Return what a function asks for that no replay can repeat, and its name."""
     for code in _codes(function.__code__):
         for name in code.co_names:
-            value = function.__globals__.get(name)
-            home = getattr(value, "__module__", None) or getattr(value, "__name__", "")
-            root = str(home).partition(".")[0] if value is not None else ""
+            root = root_of(function.__globals__.get(name))
             if root in _CLOCKS:
                 return _CLOCKS[root], name
             if root == "numpy" and "random" in code.co_names:

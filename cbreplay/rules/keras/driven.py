@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, SupportsFloat
 from cbreplay.errors import CbreplayError, ConfigError, EvidenceError
 from cbreplay.rules.base import Callback
 from cbreplay.rules.decisions import BestSeen, Decision
-from cbreplay.rules.keras.custom_code import inherits_from, refuse_unanswerable
+from cbreplay.rules.keras.custom_code import inherits_from, refuse_unanswerable, root_of
 from cbreplay.rules.keras.keras_objects import attributes_of, models_of
 from cbreplay.rules.keras.metric_directions import resolve_mode
 from cbreplay.rules.keras.outer_state import check_outside, copy_closures, outer_state
@@ -153,20 +153,34 @@ class DrivenCallback(Callback):
     def begin_training(
         self, state: DrivenState, seen: Observation
     ) -> tuple[DrivenState, Decision]:
-        """Call ``on_train_begin``; return the state, and what was decided there."""
-        return state.driver.begin_training(seen)
+        """Give it its model and call ``on_train_begin``."""
+        driver, stage = state.driver, state.driver.stage
+        driver.call("set_params", seen, stage.params)
+        driver.call("set_model", seen, stage.model)
+        if is_history(driver.copy):
+            # Keras's CallbackList sets model.history to a History that is in the list
+            stage.model.history = driver.copy
+        return driver.decided(driver.call("on_train_begin", seen, {}), seen)
 
     def begin_epoch(
         self, state: DrivenState, seen: Observation
     ) -> tuple[DrivenState, Decision]:
-        """Call ``on_epoch_begin``; return the state, and what was decided there."""
-        return state.driver.begin_epoch(seen)
+        """Call ``on_epoch_begin``."""
+        driver = state.driver
+        if driver.last is not None:
+            # the last epoch's logs are complete only now: later callbacks added to them
+            driver.stage.ledger.note_epoch(driver.last)
+        return driver.decided(driver.call("on_epoch_begin", seen, seen.epoch, {}), seen)
 
     def step(
         self, state: DrivenState, seen: Observation
     ) -> tuple[DrivenState, Decision]:
-        """Call ``on_epoch_end``; return the state, and what was decided there."""
-        return state.driver.end_epoch(seen)
+        """Call ``on_epoch_end`` with the logs that the list shares."""
+        driver, before = state.driver, set(seen.logs)
+        driver.last = seen
+        decision = driver.call("on_epoch_end", seen, seen.epoch, seen.logs)
+        driver.check_written(seen, before)
+        return driver.decided(decision, seen)
 
     def carries(self, semantics: object) -> bool:  # noqa: ARG002
         """Return whether it takes anything into the next fit: all its attributes."""
@@ -175,8 +189,11 @@ class DrivenCallback(Callback):
     def end_training(
         self, state: DrivenState, seen: Observation
     ) -> tuple[DrivenState, Decision]:
-        """Call ``on_train_end``; return the state, and what was decided there."""
-        return state.driver.end_training(seen)
+        """Call ``on_train_end`` with what ``fit`` logged last."""
+        driver = state.driver
+        decision = driver.call("on_train_end", seen, dict(seen.fit_logs))
+        driver.restored_at_end = decision.restored_epoch
+        return driver.decided(decision, seen)
 
     def held_epoch(self, state: DrivenState) -> int | None:
         """Return whose weights it put back when training ended, if any."""
@@ -208,37 +225,8 @@ class Driver:
         self.restored_at_end: int | None = None
         _resolve_auto(driven, self.copy, training)
 
-    def begin_training(self, seen: Observation) -> tuple[DrivenState, Decision]:
-        """Give it its model and call ``on_train_begin``."""
-        self._call("set_params", seen, self.stage.params)
-        self._call("set_model", seen, self.stage.model)
-        if is_history(self.copy):
-            # Keras's CallbackList sets model.history to a History that is in the list
-            self.stage.model.history = self.copy
-        return self._decided(self._call("on_train_begin", seen, {}), seen)
-
-    def begin_epoch(self, seen: Observation) -> tuple[DrivenState, Decision]:
-        """Call ``on_epoch_begin``."""
-        if self.last is not None:
-            # the last epoch's logs are complete only now: later callbacks added to them
-            self.stage.ledger.note_epoch(self.last)
-        return self._decided(self._call("on_epoch_begin", seen, seen.epoch, {}), seen)
-
-    def end_epoch(self, seen: Observation) -> tuple[DrivenState, Decision]:
-        """Call ``on_epoch_end`` with the logs that the list shares."""
-        self.last = seen
-        before = set(seen.logs)
-        decision = self._call("on_epoch_end", seen, seen.epoch, seen.logs)
-        self._check_written(seen, before)
-        return self._decided(decision, seen)
-
-    def end_training(self, seen: Observation) -> tuple[DrivenState, Decision]:
-        """Call ``on_train_end`` with what ``fit`` logged last."""
-        decision = self._call("on_train_end", seen, dict(seen.fit_logs))
-        self.restored_at_end = decision.restored_epoch
-        return self._decided(decision, seen)
-
-    def _call(self, hook: str, seen: Observation, *arguments: Any) -> Decision:
+    def call(self, hook: str, seen: Observation, *arguments: Any) -> Decision:
+        """Call a hook, and return what it did to the stand-in model."""
         ledger = self.stage.ledger
         outside = outer_state(self.copy)
         ledger.enter(self.driven.class_name, self.library, hook, seen)
@@ -278,7 +266,8 @@ class Driver:
             f"{self.driven.class_name} raises {problem} in {where}{told}."
         )
 
-    def _check_written(self, seen: Observation, before: set[str]) -> None:
+    def check_written(self, seen: Observation, before: set[str]) -> None:
+        """Refuse what it wrote into ``logs`` that is no name and number."""
         # a user's code may have written names that are no text, too
         logs: dict[Any, Any] = seen.logs
         for name, value in logs.items():
@@ -291,9 +280,10 @@ class Driver:
                 )
                 raise ConfigError(sentence)
 
-    def _decided(
+    def decided(
         self, decision: Decision, seen: Observation
     ) -> tuple[DrivenState, Decision]:
+        """Return its state and the decision; refuse weights of before the record."""
         restored, first = decision.restored_epoch, self.first_epoch
         if restored is not None and restored < first:
             sentence = (
@@ -316,7 +306,7 @@ def _library_of(callback: object) -> str:
 
 def _roots_of(callback: object) -> set[str]:
     """Return the packages that its class and those above it come from."""
-    return {kind.__module__.partition(".")[0] for kind in type(callback).__mro__}
+    return set(map(root_of, type(callback).__mro__))
 
 
 def _loaded_version(package: str) -> str:

@@ -9,7 +9,7 @@ from cbreplay.monitor import Comparison
 from cbreplay.rules.decisions import NOTHING, BestSeen, Decision, Observation
 from cbreplay.rules.keras.monitor_callback import MonitorCallback
 from cbreplay.rules.keras.semantics import MonitorRule, Semantics
-from cbreplay.rules.parameters import check_numbers
+from cbreplay.rules.parameters import check_monitor, check_numbers
 from cbreplay.rules.training import Training
 
 __all__ = ["EarlyStopping", "EarlyStoppingState"]
@@ -106,7 +106,7 @@ class EarlyStopping(MonitorCallback):
         check_numbers(self, "min_delta", "patience", "start_from_epoch")
         if self.baseline is not None:
             check_numbers(self, "baseline")
-        self.check_monitor("restore_best_weights")
+        check_monitor(self, "verbose", "restore_best_weights")
 
     @property
     def margin(self) -> float | None:

@@ -12,7 +12,7 @@ from cbreplay.arguments import shown_value
 from cbreplay.errors import ConfigError, RefusedValueError
 from cbreplay.rules.decisions import NOTHING, Decision
 from cbreplay.rules.keras.monitor_callback import MonitorCallback
-from cbreplay.rules.parameters import check_numbers
+from cbreplay.rules.parameters import check_monitor, check_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,7 +114,7 @@ class ModelCheckpoint(MonitorCallback):
             raise ConfigError(sentence) from None
         object.__setattr__(self, "filepath", written)
         _check_fields(self.filepath)
-        self.check_monitor("save_best_only", "save_weights_only")
+        check_monitor(self, "verbose", "save_best_only", "save_weights_only")
         _check_threshold(self)
         if not isinstance(self.save_freq, str) or self.save_freq != "epoch":
             if not isinstance(self.save_freq, int):

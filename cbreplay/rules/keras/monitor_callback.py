@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.rules.base import Callback
 from cbreplay.rules.decisions import Standing
 from cbreplay.rules.keras.metric_directions import resolve_mode
-from cbreplay.rules.parameters import check_flags, check_mode, check_text
 
 if TYPE_CHECKING:
     from cbreplay.rules.keras.semantics import MonitorRule, Semantics
@@ -34,12 +33,6 @@ class MonitorCallback(Callback):
     def monitor_rule(semantics: Semantics) -> MonitorRule:
         """Return how this Keras compares what the callback monitors."""
         raise NotImplementedError
-
-    def check_monitor(self, *flags: str) -> None:
-        """Raise ConfigError where a parameter that all share, or a flag, is none."""
-        check_text(self, "monitor")
-        check_mode(self)
-        check_flags(self, "verbose", *flags)
 
     def resolve_mode(self, training: Training) -> Mode:
         """Return the direction of the monitor as this Keras resolves it."""

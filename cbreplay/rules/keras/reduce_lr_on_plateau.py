@@ -12,7 +12,7 @@ from cbreplay.errors import ConfigError, RefusedValueError
 from cbreplay.monitor import LARGEST_FLOAT32, round_float32
 from cbreplay.rules.decisions import NOTHING, Decision
 from cbreplay.rules.keras.monitor_callback import MonitorCallback
-from cbreplay.rules.parameters import check_numbers
+from cbreplay.rules.parameters import check_monitor, check_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,7 +120,7 @@ class ReduceLROnPlateau(MonitorCallback):
                 instead="min_lr=0, which is the default",
             )
         check_numbers(self, "factor", "patience", "min_delta", "cooldown", "min_lr")
-        self.check_monitor()
+        check_monitor(self, "verbose")
         if self.factor >= 1:
             raise RefusedValueError(
                 callback="ReduceLROnPlateau",

@@ -52,6 +52,10 @@ class MonitorRule(NamedTuple):
     auto: AutoMode
     carries_best: bool
 
+    def size(self, min_delta: float) -> float:
+        """Return ``min_delta`` as the callback takes it."""
+        return abs(min_delta) if self.absolute_min_delta else min_delta
+
 
 class Semantics(NamedTuple):
     """How one Keras version on one backend decides.
@@ -133,7 +137,7 @@ class Semantics(NamedTuple):
         self, rule: MonitorRule, mode: "Mode", min_delta: float
     ) -> Comparison:
         """Return how a callback with this mode and min_delta compares."""
-        size = abs(min_delta) if rule.absolute_min_delta else min_delta
+        size = rule.size(min_delta)
         return Comparison(
             mode=mode,
             delta=-size if mode == "min" else size,

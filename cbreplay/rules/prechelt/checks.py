@@ -16,22 +16,20 @@ if TYPE_CHECKING:
 __all__ = ["GL", "PQ", "UP"]
 
 
-def _ratio_of_no_error(known: CheckedList, index: int, rule: Any) -> Iterator[Finding]:
+def _ratio_of_no_error(known: CheckedList, rule: Any) -> Iterator[Finding]:
     if rule.mode != "min" and known.training.find_direction(rule.monitor) == "max":
-        yield Finding(
+        yield known.finding(
             "ratio-of-no-error",
-            index,
             f"{rule.class_name} cannot watch {rule.monitor}, which should be large",
             "it takes the ratio of an error to the least error",
             "a loss as monitor, or PrecheltUP, which takes no ratio",
         )
 
 
-def _strip_of_one(known: CheckedList, index: int, rule: Any) -> Iterator[Finding]:
+def _strip_of_one(known: CheckedList, rule: Any) -> Iterator[Finding]:
     if rule.strip_length == 1:
-        yield Finding(
+        yield known.finding(
             "strip-of-one",
-            index,
             "PrecheltPQ stops at the first epoch that is not the best, whatever alpha "
             "is",
             "in a strip of one epoch the mean training error is the least one, so the "
@@ -40,37 +38,33 @@ def _strip_of_one(known: CheckedList, index: int, rule: Any) -> Iterator[Finding
         )
 
 
-def _strip_in_validations(
-    known: CheckedList, index: int, rule: Any
-) -> Iterator[Finding]:
+def _strip_in_validations(known: CheckedList, rule: Any) -> Iterator[Finding]:
     every, length = known.every(rule), rule.strip_length
     if every > 1 and length > 1:
-        yield Finding(
+        yield known.finding(
             "strip-in-validations",
-            index,
             f"a strip of {length} means {length * every} epochs: {rule.monitor} is "
             f"there in one of {every} epochs only",
             f"epochs without it are skipped, and validation_freq is {every}",
             "the strip in validations: epochs divided by validation_freq",
             "remark",
-            {"epochs_in_strip": length * every, "validation_freq": every},
+            facts={"epochs_in_strip": length * every, "validation_freq": every},
         )
 
 
-def _strips_beyond_plan(known: CheckedList, index: int, rule: Any) -> Iterator[Finding]:
+def _strips_beyond_plan(known: CheckedList, rule: Any) -> Iterator[Finding]:
     if known.epochs is None:
         return
     seen, needed = known.seen_in_plan(rule), rule.fewest_values
     if 0 < seen < needed:
-        yield Finding(
+        yield known.finding(
             "strips-beyond-plan",
-            index,
             f"{rule.class_name} cannot stop inside the plan, where {rule.monitor} "
             f"has {count(seen, 'value')}",
             f"the earliest stop is at the end of value {needed}",
             "shorter or fewer strips, or more epochs",
             "remark",
-            {"values_in_plan": seen, "values_needed": needed},
+            facts={"values_in_plan": seen, "values_needed": needed},
         )
 
 

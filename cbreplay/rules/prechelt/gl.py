@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from cbreplay.rules.decisions import NOTHING, Decision
-from cbreplay.rules.prechelt.state import PrecheltState, RatioRule, generalization_loss
+from cbreplay.rules.parameters import check_monitor
+from cbreplay.rules.prechelt.state import (
+    TRIED_BY,
+    PrecheltState,
+    RatioRule,
+    generalization_loss,
+)
+from cbreplay.rules.tried_values import TriedValues
 
 if TYPE_CHECKING:
     from cbreplay.rules.decisions import Observation
@@ -56,12 +63,13 @@ class PrecheltGL(RatioRule):
     mode: str = "auto"
     restore_best_weights: bool = True
 
+    tried: ClassVar[TriedValues] = TriedValues("alpha", (1, 2, 3, 5), TRIED_BY)
     has_strips: ClassVar[bool] = False
     measure_name: ClassVar[str] = "GL"
 
     def __post_init__(self) -> None:
         self.check_alpha()
-        self.check_shared()
+        check_monitor(self, "restore_best_weights")
         self.check_mode()
 
     @property

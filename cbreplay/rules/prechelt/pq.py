@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from cbreplay.rules.decisions import NOTHING, Decision
-from cbreplay.rules.parameters import check_count, check_text
-from cbreplay.rules.prechelt.state import PrecheltState, RatioRule, generalization_loss
+from cbreplay.rules.parameters import check_count, check_monitor, check_text
+from cbreplay.rules.prechelt.state import (
+    TRIED_BY,
+    PrecheltState,
+    RatioRule,
+    generalization_loss,
+)
+from cbreplay.rules.tried_values import TriedValues
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,10 +64,12 @@ class PrecheltPQ(RatioRule):
     mode: str = "auto"
     restore_best_weights: bool = True
 
+    tried: ClassVar[TriedValues] = TriedValues("alpha", (0.5, 0.75, 1, 2, 3), TRIED_BY)
+
     def __post_init__(self) -> None:
         self.check_alpha()
         check_count(self, "strip_length")
-        self.check_shared()
+        check_monitor(self, "restore_best_weights")
         check_text(self, "training_monitor")
         self.check_mode()
 

@@ -14,7 +14,17 @@ if TYPE_CHECKING:
     from cbreplay.rules.training import Training
     from cbreplay.run import Mode
 
-__all__ = ["PrecheltRule", "PrecheltState", "RatioRule", "generalization_loss"]
+__all__ = [
+    "TRIED_BY",
+    "PrecheltRule",
+    "PrecheltState",
+    "RatioRule",
+    "generalization_loss",
+]
+
+
+# whose values `recommend` tries
+TRIED_BY = "the values of Prechelt (1998)"
 
 
 class PrecheltState(NamedTuple):

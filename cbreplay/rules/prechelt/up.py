@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from cbreplay.rules.decisions import NOTHING, Decision
-from cbreplay.rules.parameters import check_count
-from cbreplay.rules.prechelt.state import PrecheltRule, PrecheltState
+from cbreplay.rules.parameters import check_count, check_monitor
+from cbreplay.rules.prechelt.state import TRIED_BY, PrecheltRule, PrecheltState
+from cbreplay.rules.tried_values import TriedValues
 
 if TYPE_CHECKING:
     from cbreplay.rules.decisions import Observation
@@ -57,13 +58,14 @@ class PrecheltUP(PrecheltRule):
     mode: str = "auto"
     restore_best_weights: bool = True
 
+    tried: ClassVar[TriedValues] = TriedValues("strips", (2, 3, 4, 6, 8), TRIED_BY)
     counts_rises: ClassVar[bool] = True
     measure_name: ClassVar[str] = "the number of rises in a row"
 
     def __post_init__(self) -> None:
         check_count(self, "strips")
         check_count(self, "strip_length")
-        self.check_shared()
+        check_monitor(self, "restore_best_weights")
 
     @property
     def threshold(self) -> int:

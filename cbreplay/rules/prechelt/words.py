@@ -9,7 +9,7 @@ from cbreplay.rules.words import RuleWords, tell_not_restored, tell_restored
 from cbreplay.wording.spoken_comparisons import spoken_float
 
 if TYPE_CHECKING:
-    from cbreplay.rules.words import Ending, Moment, TraceRow
+    from cbreplay.rules.words import Course, Moment, TraceRow
 
 __all__ = ["GL", "PQ", "UP"]
 
@@ -47,11 +47,11 @@ def _tell_best(moment: Moment, value: float) -> str:
     )
 
 
-def _tell_measured(ending: Ending, index: int) -> str:
+def _tell_measured(course: Course) -> str:
     """Say how near a rule came to a stop that it did not ask for."""
-    callback: Any = ending.callbacks[index]
-    name = ending.name_of(index)
-    rows = [row for row in ending.rows_of(index) if _is_number(row)]
+    callback = course.callback
+    name = course.name
+    rows = [row for row in course.rows if _is_number(row)]
     if not rows:
         needs = f"no epoch had a {callback.monitor} that is a number"
         if callback.has_strips:
@@ -73,11 +73,11 @@ def _is_number(row: TraceRow) -> bool:
     return measured is not None and not math.isnan(measured)
 
 
-def _tell_reached(ending: Ending, index: int) -> str:
+def _tell_reached(course: Course) -> str:
     """Say what a rule that stopped had measured."""
-    last = ending.rows_of(index)[-1]
-    told = _spoken_measure(ending.callbacks[index], last.after.measured)
-    return f"{ending.name_of(index)}: {told}"
+    last = course.rows[-1]
+    told = _spoken_measure(course.callback, last.after.measured)
+    return f"{course.name}: {told}"
 
 
 def _spoken_measure(callback: Any, measured: float) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from cbreplay import EarlyStopping, Run, TargetStopping, replay_run
 from cbreplay.recommend import measure_costs, recommend_config, rivals, sweep_patience
-from cbreplay.rules.beyond_patience.tried import spread_targets
+from cbreplay.rules.beyond_patience.target import spread_targets
 from cbreplay.rules.prechelt import PrecheltGL, PrecheltPQ, PrecheltUP
 from tests.recommended import (
     make_run,

@@ -36,16 +36,15 @@ _MEANT = ("backup", "current", "last", "latest", "recent", "resume")
 
 
 def _overwrites_one_file(
-    known: CheckedList, index: int, callback: ModelCheckpoint
+    known: CheckedList, callback: ModelCheckpoint
 ) -> Iterator[Finding]:
     name = os.path.basename(callback.filepath)  # noqa: PTH119 - as a text
     if callback.save_best_only or _fields(callback.filepath):
         return
     if any(word in name.lower() for word in _MEANT):
         return
-    yield Finding(
+    yield known.finding(
         "overwrites-one-file",
-        index,
         f"every epoch is saved over the same file, {callback.filepath!r}: it "
         "ends with the weights of the last epoch, not the best",
         "save_best_only is False by default, and filepath has no {epoch} in it",
@@ -56,7 +55,7 @@ def _overwrites_one_file(
 
 
 def _overwrites_after_resume(
-    known: CheckedList, index: int, callback: ModelCheckpoint
+    known: CheckedList, callback: ModelCheckpoint
 ) -> Iterator[Finding]:
     run = known.run
     seams = () if run is None else run.seams
@@ -67,8 +66,8 @@ def _overwrites_after_resume(
     if seams:
         facts = {"seam_epoch": seams[0]}
         resumed = f"the fit that went on with epoch {seams[0] + 1}"
-    elif known.written_in and known.written_in[index]:
-        resumed = f"after {known.written_in[index]}, {_this_fit(known)}"
+    elif known.told.written_in:
+        resumed = f"after {known.told.written_in}, {_this_fit(known)}"
     elif known.facts.resumes:
         resumed = f"a fit with initial_epoch ({known.facts.place})"
     elif run is not None and run.first_epoch > 0 and run.begins_at is None:
@@ -76,16 +75,15 @@ def _overwrites_after_resume(
         resumed = f"a fit that begins with epoch {run.first_epoch + 1}"
     else:
         return
-    yield Finding(
+    yield known.finding(
         "overwrites-after-resume",
-        index,
         f"{resumed} saves its first {callback.monitor} over {callback.filepath!r}, "
         "also where it is worse",
         "a ModelCheckpoint that is created anew knows no best of an earlier fit",
         "initial_value_threshold= the best so far, or a filepath of its own for each "
         "fit",
         "remark",
-        facts,
+        facts=facts,
     )
 
 
@@ -93,15 +91,12 @@ def _this_fit(known: CheckedList) -> str:
     return f"the fit of {known.facts.place}"
 
 
-def _overwrites_log(
-    known: CheckedList, index: int, callback: Bystander
-) -> Iterator[Finding]:
+def _overwrites_log(known: CheckedList, callback: Bystander) -> Iterator[Finding]:
     """Find a logger that begins its file anew, over what an earlier fit logged."""
-    earlier = known.written_in[index] if known.written_in else ""
+    earlier = known.told.written_in
     if earlier:
-        yield Finding(
+        yield known.finding(
             "overwrites-log",
-            index,
             f"{_this_fit(known)} writes over what {earlier} logged, with nothing "
             "between them that reads the file",
             f"{callback.class_name} begins its file anew with each fit, unless it has "
@@ -112,7 +107,7 @@ def _overwrites_log(
 
 
 def _refused_filepath(
-    known: CheckedList, index: int, callback: ModelCheckpoint
+    known: CheckedList, callback: ModelCheckpoint
 ) -> Iterator[Finding]:
     endings = callback.wanted_endings(known.training.semantics)
     if not endings or callback.filepath.endswith(endings):
@@ -127,9 +122,8 @@ def _refused_filepath(
     instead = f"one that ends in {endings[0]}"
     if not untold:
         instead = f"filepath={stem + endings[0]!r}"
-    yield Finding(
+    yield known.finding(
         "refused-filepath",
-        index,
         f"ModelCheckpoint raises ValueError for {filepath!r}: with {flag} it "
         f"has to end in {' or '.join(endings)}",
         f"{known.training.version} takes no other ending",
@@ -137,18 +131,16 @@ def _refused_filepath(
     )
 
 
-def _absent_field(
-    known: CheckedList, index: int, callback: ModelCheckpoint
-) -> Iterator[Finding]:
+def _absent_field(known: CheckedList, callback: ModelCheckpoint) -> Iterator[Finding]:
     if any(rule.holds_own_code for rule in known.callbacks):
         return
     for name in dict.fromkeys(_fields(callback.filepath)):
-        writer = known.late_writer(index, name)
+        writer = known.told.logged_later.get(name, "")
         if writer:
-            yield _late_field(index, name, writer)
+            yield _late_field(known, name, writer)
             continue
         if name == "batch":
-            if known.writes(index, "save_freq"):
+            if "save_freq" in known.told.parameters:
                 continue
             said, instead = "no {batch} is there with save_freq='epoch'", ""
         elif name == "epoch" or name in LEARNING_RATE_NAMES:
@@ -164,20 +156,18 @@ def _absent_field(
             said, instead = absence
             if name.lower() == "epoch":
                 instead = "epoch"
-        yield Finding(
+        yield known.finding(
             "absent-field",
-            index,
             f"ModelCheckpoint raises KeyError where it first saves: {said}",
             f"it fills {{{name}}} of filepath with what fit logs",
             f"{{{instead}}}" if instead else f"a filepath without {{{name}}}",
         )
 
 
-def _late_field(index: int, name: str, writer: str) -> Finding:
+def _late_field(known: CheckedList, name: str, writer: str) -> Finding:
     """Tell of a name in a filepath that a callback further back in the list logs."""
-    return Finding(
+    return known.finding(
         "absent-field",
-        index,
         f"ModelCheckpoint raises KeyError where it first saves: {name!r} is not logged "
         f"yet, {writer} writes it and comes after it in the list",
         f"it fills {{{name}}} of filepath with what is logged before it",
@@ -186,18 +176,17 @@ def _late_field(index: int, name: str, writer: str) -> Finding:
 
 
 def _shares_its_file(
-    known: CheckedList, index: int, callback: ModelCheckpoint
+    known: CheckedList, callback: ModelCheckpoint
 ) -> Iterator[Finding]:
-    for place, other in enumerate(known.callbacks[:index]):
+    for place, other in enumerate(known.callbacks[: known.checked]):
         same = (
             isinstance(other, ModelCheckpoint) and other.filepath == callback.filepath
         )
         if same and other != callback and NOT_TOLD not in callback.filepath:
-            yield Finding(
+            yield known.finding(
                 "shares-a-file",
-                index,
                 f"two ModelCheckpoints write {callback.filepath!r} "
-                f"({known.places_of(place, index)})",
+                f"({known.places_of(place, known.checked)})",
                 "where both save in an epoch they write the same weights; where one "
                 "does, it replaces what the other kept",
                 "a filepath of its own for each",
@@ -207,7 +196,7 @@ def _shares_its_file(
 
 
 def _threshold_never_beaten(
-    known: CheckedList, index: int, callback: ModelCheckpoint
+    known: CheckedList, callback: ModelCheckpoint
 ) -> Iterator[Finding]:
     threshold, mode = callback.initial_value_threshold, known.mode(callback)
     run = known.run
@@ -224,9 +213,8 @@ def _threshold_never_beaten(
     is_meant = run is not None and run.seams and threshold in values
     if found is not None and not is_meant:
         where, facts = found
-        yield Finding(
+        yield known.finding(
             "threshold-never-beaten",
-            index,
             f"ModelCheckpoint saves no file: initial_value_threshold {threshold:g} is "
             f"never beaten {where}",
             "with save_best_only, the first file is saved where a value beats it",
@@ -235,14 +223,12 @@ def _threshold_never_beaten(
         )
 
 
-def _by_its_monitor(
-    known: CheckedList, index: int, callback: ModelCheckpoint
-) -> Iterator[Finding]:
+def _by_its_monitor(known: CheckedList, callback: ModelCheckpoint) -> Iterator[Finding]:
     # without save_best_only nothing is compared, but Keras still resolves the mode
     compared = (find_carried_best, *MONITOR_CHECKS)
     checks = compared if callback.save_best_only else (find_unknown_auto,)
     for check in checks:
-        yield from check(known, index, callback)
+        yield from check(known, callback)
 
 
 def _fields(filepath: str) -> list[str]:

@@ -23,7 +23,7 @@ __all__ = ["STOPPING", "stops_later"]
 
 
 def _keeps_later_weights(
-    known: CheckedList, index: int, callback: EarlyStopping
+    known: CheckedList, callback: EarlyStopping
 ) -> Iterator[Finding]:
     # with a baseline, an epoch may be the best and still not reset `wait`
     if (
@@ -43,15 +43,14 @@ def _keeps_later_weights(
     ):
         return
     epochs = effective_patience(callback) * known.every(callback)
-    yield Finding(
+    yield known.finding(
         "keeps-later-weights",
-        index,
         f"a stop keeps the weights of the last epoch, {count(epochs, 'epoch')} or more "
         f"after the best {callback.monitor}",
         "restore_best_weights is False by default",
         "restore_best_weights=True, or a ModelCheckpoint with save_best_only=True",
         "remark",
-        {"epochs_after_best": epochs},
+        facts={"epochs_after_best": epochs},
     )
 
 
@@ -80,12 +79,10 @@ def stops_later(
     its own `later` may have waited through improvements, and stop in the same epoch.
     """
     rule = known.monitor_rule(sooner)
-    deltas = (later.min_delta, sooner.min_delta)
-    first, second = map(abs, deltas) if rule.absolute_min_delta else deltas
     return (
         later.monitor == sooner.monitor
         and known.mode(later) == known.mode(sooner)
-        and first == second
+        and rule.size(later.min_delta) == rule.size(sooner.min_delta)
         and later.baseline is None
         and max(later.start_from_epoch, 0) == max(sooner.start_from_epoch, 0)
         and effective_patience(later) > effective_patience(sooner)
@@ -114,12 +111,11 @@ def _saves_better(callback: object, monitor: str) -> bool:
 
 
 def _starts_after_plan(
-    known: CheckedList, index: int, callback: EarlyStopping
+    known: CheckedList, callback: EarlyStopping
 ) -> Iterator[Finding]:
     if known.epochs is not None and callback.start_from_epoch >= known.epochs:
-        yield Finding(
+        yield known.finding(
             "starts-after-plan",
-            index,
             f"EarlyStopping never looks: start_from_epoch is "
             f"{callback.start_from_epoch:g}, and "
             f"{spoken_plan(known)}",
@@ -131,7 +127,7 @@ def _starts_after_plan(
 
 
 def _restores_by_training_loss(
-    known: CheckedList, index: int, callback: EarlyStopping
+    known: CheckedList, callback: EarlyStopping
 ) -> Iterator[Finding]:
     minimal = known.mode(callback) == "min"
     # without validation data there is no val_loss to restore by
@@ -139,7 +135,7 @@ def _restores_by_training_loss(
         return
     # at the end of training the last of a list restores last
     at_end = known.training.semantics.restores_without_stop
-    others = [*known.callbacks[index + 1 :]] if at_end else [*known.callbacks]
+    others = known.callbacks[known.checked + 1 :] if at_end else known.callbacks
     if any(
         isinstance(other, EarlyStopping)
         and other is not callback
@@ -148,9 +144,8 @@ def _restores_by_training_loss(
     ):
         return
     if callback.monitor == "loss" and callback.restore_best_weights and minimal:
-        yield Finding(
+        yield known.finding(
             "restores-by-training-loss",
-            index,
             "the weights of the least training loss are restored, not those of the "
             "least val_loss",
             "the training loss tends to fall until the end, also while val_loss rises, "

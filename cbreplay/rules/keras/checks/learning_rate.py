@@ -25,25 +25,22 @@ _FACTOR_OF_ONE = 1 - 2.0**-26
 _STEEP, _SHORT_WAIT = 0.1, 5
 
 
-def _steep_factor(
-    known: CheckedList, index: int, callback: ReduceLROnPlateau
-) -> Iterator[Finding]:
+def _steep_factor(known: CheckedList, callback: ReduceLROnPlateau) -> Iterator[Finding]:
     steep = callback.factor <= _STEEP and callback.patience < _SHORT_WAIT
     another = _leaves_nothing(known, callback) or callback.min_lr > 0
     if not steep or another or _is_forestalled(known, callback):
         return
     waited = math.ceil(effective_patience(callback))
     few = "1 value" if waited == 1 else f"{waited} values in a row"
-    yield Finding(
+    yield known.finding(
         "steep-factor",
-        index,
         f"{few} without improvement can take the learning rate to {callback.factor:g} "
         "of what it was",
         f"factor is {callback.factor:g} and patience {callback.patience:g}, and "
         "ReduceLROnPlateau never raises the rate again",
         f"factor=0.5, or patience={_SHORT_WAIT} or more",
         "remark",
-        {"values_waited": waited},
+        facts={"values_waited": waited},
     )
 
 
@@ -57,12 +54,11 @@ def _is_forestalled(known: CheckedList, callback: ReduceLROnPlateau) -> bool:
 
 
 def _cooldown_of_one(
-    known: CheckedList, index: int, callback: ReduceLROnPlateau
+    known: CheckedList, callback: ReduceLROnPlateau
 ) -> Iterator[Finding]:
     if 0 < callback.cooldown <= 1:
-        yield Finding(
+        yield known.finding(
             "cooldown-of-one",
-            index,
             f"cooldown {callback.cooldown:g} acts as cooldown 0",
             "the cooldown is counted down before the epoch after a reduction is judged",
             "cooldown=2 to leave out one epoch, or no cooldown",
@@ -70,12 +66,11 @@ def _cooldown_of_one(
 
 
 def _factor_without_effect(
-    known: CheckedList, index: int, callback: ReduceLROnPlateau
+    known: CheckedList, callback: ReduceLROnPlateau
 ) -> Iterator[Finding]:
     if callback.factor > _FACTOR_OF_ONE:
-        yield Finding(
+        yield known.finding(
             "factor-of-one",
-            index,
             f"factor {callback.factor!r} does not change the learning rate",
             "the learning rate is a float32 number, and the product rounds to it again",
             "a smaller factor, for example factor=0.5",
@@ -83,9 +78,8 @@ def _factor_without_effect(
         return
     if not _leaves_nothing(known, callback):
         return
-    yield Finding(
+    yield known.finding(
         "factor-leaves-nothing",
-        index,
         f"factor {callback.factor!r} takes the learning rate to min_lr, "
         f"{callback.min_lr:g}, at the first reduction",
         "the product with the learning rate is 0 or less in float32, and min_lr takes "
@@ -104,7 +98,7 @@ def _leaves_nothing(known: CheckedList, callback: ReduceLROnPlateau) -> bool:
 
 
 def _floor_above_rate(
-    known: CheckedList, index: int, callback: ReduceLROnPlateau
+    known: CheckedList, callback: ReduceLROnPlateau
 ) -> Iterator[Finding]:
     from cbreplay.rules.keras.learning_rate_scheduler import LearningRateScheduler
 
@@ -112,9 +106,8 @@ def _floor_above_rate(
     if any(isinstance(other, LearningRateScheduler) for other in known.callbacks):
         return  # it can raise the rate
     if rate is not None and round_float32(rate) <= round_float32(callback.min_lr):
-        yield Finding(
+        yield known.finding(
             "floor-above-rate",
-            index,
             f"ReduceLROnPlateau never acts: min_lr {callback.min_lr:g} is not below "
             f"the initial learning rate {rate:g}",
             "only a learning rate above min_lr is reduced",
@@ -131,7 +124,7 @@ def _reduces_twice(callback: ReduceLROnPlateau) -> str:
 
 
 def _beside_a_schedule(
-    known: CheckedList, index: int, callback: ReduceLROnPlateau | LearningRateScheduler
+    known: CheckedList, callback: ReduceLROnPlateau | LearningRateScheduler
 ) -> Iterator[Finding]:
     """Find a callback that sets the rate of an optimizer with a schedule."""
     from cbreplay.rules.keras.learning_rate_scheduler import LearningRateScheduler
@@ -149,9 +142,8 @@ def _beside_a_schedule(
         what = refused
         why = "the rate of an optimizer with a LearningRateSchedule cannot be set"
     name = callback.class_name
-    yield Finding(
+    yield known.finding(
         code,
-        index,
         f"{name} {what}: the optimizer's learning rate is the schedule {schedule}",
         why,
         f"a number as the learning rate, or no {name}",

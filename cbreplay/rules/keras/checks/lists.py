@@ -145,13 +145,8 @@ def _forestalls(
     )
     if not comparable:
         return None
-    first = _delta(rules[0], stopper.min_delta)
-    second = _delta(rules[1], reducer.min_delta)
+    first, second = rules[0].size(stopper.min_delta), rules[1].size(reducer.min_delta)
     return _compare_alike(*rules, first, second)
-
-
-def _delta(rule: MonitorRule, min_delta: float) -> float:
-    return abs(min_delta) if rule.absolute_min_delta else min_delta
 
 
 def _same_mode(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from cbreplay.rules.checks import Finding
 from cbreplay.rules.monitor_checks import (
     find_absence,
     find_absent_monitor,
@@ -20,7 +19,7 @@ from cbreplay.series_names import LEARNING_RATE_NAMES, plain_direction
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.rules.checks import CheckedList
+    from cbreplay.rules.checks import CheckedList, Finding
     from cbreplay.rules.keras.early_stopping import EarlyStopping
     from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
     from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
@@ -30,11 +29,9 @@ __all__ = ["MONITOR_CHECKS", "find_carried_best", "find_unknown_auto"]
 _Monitoring: TypeAlias = "EarlyStopping | ReduceLROnPlateau | ModelCheckpoint"
 
 
-def find_unknown_auto(
-    known: CheckedList, index: int, callback: _Monitoring
-) -> Iterator[Finding]:
+def find_unknown_auto(known: CheckedList, callback: _Monitoring) -> Iterator[Finding]:
     """Find a mode='auto' that this Keras may not be able to resolve."""
-    if known.late_writer(index, callback.monitor):
+    if callback.monitor in known.told.logged_later:
         return
     # where the monitor decides something, `_absent_monitor` reports that it is absent
     # and that this Keras raises an error
@@ -46,15 +43,14 @@ def find_unknown_auto(
         _is_told_absent(known, callback)
         or (
             _finds_no_metric(known, callback)
-            and any(find_absent_monitor(known, index, callback))
+            and any(find_absent_monitor(known, callback))
         )
     ):
         return
     known_not = _known_without_direction(known, callback, absent=absent)
     message, reason = _why_unknown(known, callback, known_not)
-    yield Finding(
+    yield known.finding(
         "auto-unknown",
-        index,
         f"{callback.class_name} {message}",
         reason,
         _with_meant(known, callback, _mode_of(callback.monitor)),
@@ -88,9 +84,7 @@ def _with_meant(known: CheckedList, callback: _Monitoring, fix: str) -> str:
     return fix if meant is None else f"monitor={meant!r} if that is meant; else {fix}"
 
 
-def _guessed_auto(
-    known: CheckedList, index: int, callback: _Monitoring
-) -> Iterator[Finding]:
+def _guessed_auto(known: CheckedList, callback: _Monitoring) -> Iterator[Finding]:
     """Find a mode='auto' that takes "min" for a name that tells no direction."""
     monitor, rule = callback.monitor, known.monitor_rule(callback)
     if (
@@ -103,9 +97,8 @@ def _guessed_auto(
     absent = known.run is not None and monitor not in known.run.series
     if told or absent or _is_told_absent(known, callback):
         return
-    yield Finding(
+    yield known.finding(
         "auto-unknown",
-        index,
         f"mode='auto' means 'min' for {monitor}, whose name tells no direction",
         f"{callback.class_name} of {known.training.version} "
         "goes by the name of the monitor, and takes smaller for better where it does "
@@ -138,23 +131,19 @@ def _known_without_direction(
     return None
 
 
-def _absent_monitor(
-    known: CheckedList, index: int, callback: _Monitoring
-) -> Iterator[Finding]:
-    for finding in find_absent_monitor(known, index, callback):
+def _absent_monitor(known: CheckedList, callback: _Monitoring) -> Iterator[Finding]:
+    for finding in find_absent_monitor(known, callback):
         raises = _finds_no_metric(known, callback)
         yield finding._replace(reason=_raises_for_auto(known)) if raises else finding
 
 
-def _uncompiled_monitor(
-    known: CheckedList, index: int, callback: _Monitoring
-) -> Iterator[Finding]:
+def _uncompiled_monitor(known: CheckedList, callback: _Monitoring) -> Iterator[Finding]:
     raises = (
         _asks_the_metric(known, callback)
         and _is_uncompiled(known, callback)
         and not _is_of_outputs(known, callback)
     )
-    for finding in find_uncompiled_monitor(known, index, callback):
+    for finding in find_uncompiled_monitor(known, callback):
         reason = finding.reason
         if raises:
             reason = _raises_for_auto(known)
@@ -165,9 +154,7 @@ def _uncompiled_monitor(
         )
 
 
-def _renumbered_monitor(
-    known: CheckedList, index: int, callback: _Monitoring
-) -> Iterator[Finding]:
+def _renumbered_monitor(known: CheckedList, callback: _Monitoring) -> Iterator[Finding]:
     """Find a monitor that this fit, or those after it in a loop, do not log."""
     monitor = callback.monitor
     metric = monitor.removeprefix("val_")
@@ -175,13 +162,12 @@ def _renumbered_monitor(
     if others is None:
         return
     # one that is kept has its direction from the first fit
-    made_anew = not (known.kept_in and known.kept_in[index])
+    made_anew = not known.told.kept_in
     reason = what_follows(known, callback)
     if made_anew and _asks_the_metric(known, callback):
         reason = _raises_for_auto(known)
-    yield Finding(
+    yield known.finding(
         "absent-monitor",
-        index,
         f"{monitor!r} is the first such metric alone: {others}; Keras numbers those "
         f"without a name, {metric}_1 and so on",
         reason,
@@ -189,16 +175,13 @@ def _renumbered_monitor(
     )
 
 
-def _late_monitor(
-    known: CheckedList, index: int, callback: _Monitoring
-) -> Iterator[Finding]:
+def _late_monitor(known: CheckedList, callback: _Monitoring) -> Iterator[Finding]:
     """Find a monitor that only a callback further back in the list logs."""
-    writer = known.late_writer(index, callback.monitor)
+    writer = known.told.logged_later.get(callback.monitor, "")
     if writer:
         raises = _asks_the_metric(known, callback)
-        yield Finding(
+        yield known.finding(
             "absent-monitor",
-            index,
             f"{callback.monitor!r} is not logged yet where {callback.class_name} looks "
             f"for it: {writer} writes it, and comes after it in the list",
             _raises_for_auto(known) if raises else what_follows(known, callback),
@@ -277,13 +260,9 @@ def _finds_no_metric(known: CheckedList, callback: _Monitoring) -> bool:
     return asks and metric != "loss" and not named
 
 
-def find_carried_best(
-    known: CheckedList,
-    index: int,
-    callback: _Monitoring,
-) -> Iterator[Finding]:
+def find_carried_best(known: CheckedList, callback: _Monitoring) -> Iterator[Finding]:
     """Yield that a callback takes its best from one model's fit into the next."""
-    before = known.kept_in[index] if known.kept_in else ""
+    before = known.told.kept_in
     if not before or not callback.carries(known.training.semantics):
         return
     if callback.monitor.removeprefix("val_") in known.facts.renumbered:
@@ -291,9 +270,8 @@ def find_carried_best(
     saves = "filepath" in parameters_of(callback)
     outcome = "saves only" if saves else "sees an improvement only"
     file = ", with a filepath of its own" if saves else ""
-    yield Finding(
+    yield known.finding(
         "best-of-earlier-fit",
-        index,
         f"from the second fit on, {callback.class_name} {outcome} where a value "
         f"beats the best {callback.monitor} of all earlier fits, of other models",
         f"{before}, and the callback is made once: {known.training.version} does not "

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, TypeAlias
 
-from cbreplay.rules.checks import Finding
 from cbreplay.rules.keras.early_stopping import EarlyStopping
 from cbreplay.rules.keras.metric_directions import lies_within_one
 from cbreplay.wording.shown_digits import spoken_figure
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cbreplay.monitor import Comparison
-    from cbreplay.rules.checks import CheckedList
+    from cbreplay.rules.checks import CheckedList, Finding
     from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
 
 __all__ = ["RECORD_CHECKS", "never_beaten"]
@@ -31,7 +30,7 @@ _LARGE_SHARE = 0.2
 
 
 def _min_delta_beyond_record(
-    known: CheckedList, index: int, callback: _Monitoring
+    known: CheckedList, callback: _Monitoring
 ) -> Iterator[Finding]:
     values = _seen(known, callback)
     comparison = _comparison(known, callback)
@@ -51,9 +50,8 @@ def _min_delta_beyond_record(
         message = f"{callback.monitor} never changes {where}"
         fix = "a monitor that changes"
     if delta > span:
-        yield Finding(
+        yield known.finding(
             "min-delta-beyond-record",
-            index,
             message,
             "no value after the first could count as an improvement",
             fix,
@@ -62,7 +60,7 @@ def _min_delta_beyond_record(
 
 
 def _min_delta_beyond_steps(
-    known: CheckedList, index: int, callback: _Monitoring
+    known: CheckedList, callback: _Monitoring
 ) -> Iterator[Finding]:
     values, comparison = _seen(known, callback), _comparison(known, callback)
     if comparison is None or not all(abs(value) < _LARGE for value in values):
@@ -74,21 +72,20 @@ def _min_delta_beyond_steps(
     n_counted = _count_bests(values, comparison)
     if n_bests < _FEWEST_BESTS or n_counted * _MANY_TIMES > n_bests:
         return
-    yield Finding(
+    yield known.finding(
         "min-delta-beyond-steps",
-        index,
         f"of the {n_bests} epochs of the record with a new best {callback.monitor} "
         f"after the first, {n_counted} {'is' if n_counted == 1 else 'are'} counted as "
         f"an improvement: min_delta is {delta:g}",
         "a value has to beat the last one that counted by more than min_delta",
         "a min_delta of the size of the changes that matter, or 0",
         "remark",
-        {"new_bests": n_bests, "counted_bests": n_counted},
+        facts={"new_bests": n_bests, "counted_bests": n_counted},
     )
 
 
 def _min_delta_beyond_range(
-    known: CheckedList, index: int, callback: _Monitoring
+    known: CheckedList, callback: _Monitoring
 ) -> Iterator[Finding]:
     """Find a min_delta of a metric between 0 and 1 that hardly an improvement beats."""
     # a log tells more than the name, and may hold percents
@@ -99,37 +96,35 @@ def _min_delta_beyond_range(
     # each improvement is by more than min_delta, and all together are by at most 1
     most = max(math.ceil(1 / callback.min_delta) - 1, 0)
     counted = f"at most {most} count" if most else "none counts"
-    yield Finding(
+    yield known.finding(
         "min-delta-beyond-range",
-        index,
         f"with min_delta {callback.min_delta:g}, of the values of {callback.monitor} "
         f"between 0 and 1 {counted} as an improvement after the first",
         "a value has to be better than the best so far by more than min_delta, and two "
         "between 0 and 1 are at most 1 apart",
         "a min_delta of the size of the changes that matter, for example 0.001, or 0",
         "warning" if most == 0 else "remark",
-        {"most_improvements": most},
+        facts={"most_improvements": most},
     )
 
 
 def _starts_after_record(
-    known: CheckedList, index: int, callback: _Monitoring
+    known: CheckedList, callback: _Monitoring
 ) -> Iterator[Finding]:
     # with a plan the record may only have ended early
     if known.run is None or known.epochs is not None:
         return
     last = int(known.run.epochs[-1])
     if isinstance(callback, EarlyStopping) and callback.start_from_epoch > last:
-        yield Finding(
+        yield known.finding(
             "starts-after-record",
-            index,
             f"EarlyStopping looks at no epoch of the record: start_from_epoch is "
             f"{callback.start_from_epoch:g}, and the record ends with epoch {last + 1}",
             "start_from_epoch is an absolute epoch, counted from 0, and every epoch "
             "before it is skipped",
             f"start_from_epoch below {last + 1}, where no more epochs are planned",
             "remark",
-            {"last_epoch": last},
+            facts={"last_epoch": last},
         )
 
 
@@ -143,7 +138,7 @@ def _count_bests(values: list[float], comparison: Comparison) -> int:
 
 
 def _baseline_never_beaten(
-    known: CheckedList, index: int, callback: _Monitoring
+    known: CheckedList, callback: _Monitoring
 ) -> Iterator[Finding]:
     if not isinstance(callback, EarlyStopping) or callback.baseline is None:
         return
@@ -155,9 +150,8 @@ def _baseline_never_beaten(
     )
     if found is not None:
         where, facts = found
-        yield Finding(
+        yield known.finding(
             "baseline-never-beaten",
-            index,
             f"baseline {callback.baseline:g} is never beaten {where}",
             "the wait is reset only by an improvement that beats the baseline (by "
             "min_delta), so patience counts from the first epoch on",

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, TypeAlias
 
-from cbreplay.rules.checks import Finding
 from cbreplay.rules.keras.checks.monitors import MONITOR_CHECKS, find_carried_best
 from cbreplay.rules.keras.checks.records import RECORD_CHECKS
 from cbreplay.rules.keras.early_stopping import EarlyStopping
@@ -18,7 +17,7 @@ from cbreplay.wording.words import count
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.rules.checks import CheckedList
+    from cbreplay.rules.checks import CheckedList, Finding
     from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
 
 __all__ = [
@@ -37,13 +36,12 @@ def effective_patience(callback: _Monitoring) -> float:
 
 
 def _fractional_patience(
-    known: CheckedList, index: int, callback: _Monitoring
+    known: CheckedList, callback: _Monitoring
 ) -> Iterator[Finding]:
     patience = callback.patience
     if 0 < patience < math.inf and patience != math.floor(patience):
-        yield Finding(
+        yield known.finding(
             "fractional-patience",
-            index,
             f"patience {patience:g} acts as patience {math.ceil(patience)}",
             "the wait counts whole values, and is compared with patience as it is",
             f"patience={math.ceil(patience)}",
@@ -51,13 +49,10 @@ def _fractional_patience(
         )
 
 
-def _negative_patience(
-    known: CheckedList, index: int, callback: _Monitoring
-) -> Iterator[Finding]:
+def _negative_patience(known: CheckedList, callback: _Monitoring) -> Iterator[Finding]:
     if callback.patience < 0:
-        yield Finding(
+        yield known.finding(
             "negative-patience",
-            index,
             f"patience {callback.patience:g} acts as patience 1",
             "the first value without improvement is a wait of 1, and that is tested "
             "against patience",
@@ -66,16 +61,14 @@ def _negative_patience(
 
 
 def _patience_zero_is_one(
-    known: CheckedList,
-    index: int,
-    callback: _Monitoring,
+    known: CheckedList, callback: _Monitoring
 ) -> Iterator[Finding]:
     # 0 is EarlyStopping's default: who leaves patience out did not mean 0 as a number
-    silent = isinstance(callback, EarlyStopping) and not known.writes(index, "patience")
+    is_written = "patience" in known.told.parameters
+    silent = isinstance(callback, EarlyStopping) and not is_written
     if callback.patience == 0 and not silent:
-        yield Finding(
+        yield known.finding(
             "patience-zero-is-one",
-            index,
             "patience 0 acts as patience 1",
             "a value without improvement makes the wait 1 before it is compared with "
             "patience",
@@ -84,9 +77,7 @@ def _patience_zero_is_one(
         )
 
 
-def _negative_min_delta(
-    known: CheckedList, index: int, callback: _Monitoring
-) -> Iterator[Finding]:
+def _negative_min_delta(known: CheckedList, callback: _Monitoring) -> Iterator[Finding]:
     if callback.min_delta >= 0:
         return
     rule, keras = known.monitor_rule(callback), known.training.version
@@ -98,9 +89,8 @@ def _negative_min_delta(
         reason = f"{keras} takes it as it is"
     if callback.changes_learning_rate:
         reason += "; ReduceLROnPlateau takes the absolute value from Keras 3.11 on only"
-    yield Finding(
+    yield known.finding(
         "negative-min-delta",
-        index,
         f"min_delta {callback.min_delta:g} {acts}",
         reason,
         f"min_delta={-callback.min_delta:g}, or 0",
@@ -109,25 +99,24 @@ def _negative_min_delta(
 
 
 def _patience_in_validations(
-    known: CheckedList, index: int, callback: _Monitoring
+    known: CheckedList, callback: _Monitoring
 ) -> Iterator[Finding]:
     every = known.every(callback)
     if every > 1 and callback.patience > 0:
         epochs = effective_patience(callback) * every
-        yield Finding(
+        yield known.finding(
             "patience-in-validations",
-            index,
             f"patience {callback.patience:g} means {count(epochs, 'epoch')}: "
             f"{callback.monitor} is there in every {ordinal(every)} epoch only",
             f"patience counts values, and validation_freq is {every}",
             "the patience in validations: epochs divided by validation_freq",
             "remark",
-            {"epochs_waited": epochs, "validation_freq": every},
+            facts={"epochs_waited": epochs, "validation_freq": every},
         )
 
 
 def _patience_beyond_plan(
-    known: CheckedList, index: int, callback: _Monitoring
+    known: CheckedList, callback: _Monitoring
 ) -> Iterator[Finding]:
     if known.epochs is None:
         return
@@ -137,9 +126,8 @@ def _patience_beyond_plan(
         return
     acts = "stop" if isinstance(callback, EarlyStopping) else "reduce"
     most = seen - (needed - effective_patience(callback))
-    yield Finding(
+    yield known.finding(
         "patience-beyond-plan",
-        index,
         f"{callback.class_name} cannot {acts} inside the plan: patience "
         f"{callback.patience:g}, and {callback.monitor} has {count(seen, 'value')} "
         "there",
@@ -147,7 +135,7 @@ def _patience_beyond_plan(
         f"to {acts}",
         f"patience={most:g} or less, or more epochs" if most >= 1 else "more epochs",
         "remark",
-        {
+        facts={
             "planned_epochs": known.epochs,
             "values_in_plan": seen,
             "values_needed": needed,

@@ -13,7 +13,7 @@ from cbreplay.wording.spoken_comparisons import (
 )
 
 if TYPE_CHECKING:
-    from cbreplay.rules.words import Ending, Moment
+    from cbreplay.rules.words import Course, Moment
 
 __all__ = ["BREAKING", "DRIVING", "SAVING", "SCHEDULING"]
 
@@ -57,12 +57,12 @@ def _tell_comparison(moment: Moment) -> str:
     return spoken_comparison(moment.before.comparison, moment.value, best)
 
 
-def _tell_saves(ending: Ending, index: int) -> str:
-    saved = [row for row in ending.rows_of(index) if row.decision == "save"]
+def _tell_saves(course: Course) -> str:
+    saved = [row for row in course.rows if row.decision == "save"]
     if not saved:
-        return f"{ending.name_of(index)} saved nothing"
+        return f"{course.name} saved nothing"
     return (
-        f"{ending.name_of(index)} saved {spoken_times(len(saved))}, last at the end of "
+        f"{course.name} saved {spoken_times(len(saved))}, last at the end of "
         f"epoch {saved[-1].epoch + 1}"
     )
 
@@ -77,31 +77,31 @@ def _tell_rate(moment: Moment) -> str:
     )
 
 
-def _tell_rates(ending: Ending, index: int) -> str:
-    changed = [row for row in ending.rows_of(index) if row.decision == "schedule"]
+def _tell_rates(course: Course) -> str:
+    changed = [row for row in course.rows if row.decision == "schedule"]
     if not changed:
-        return f"{ending.name_of(index)} never changed the learning rate"
+        return f"{course.name} never changed the learning rate"
     return (
-        f"{ending.name_of(index)} changed the learning rate "
+        f"{course.name} changed the learning rate "
         f"{spoken_times(len(changed))}, last at the beginning of epoch "
         f"{changed[-1].epoch + 1}, to {spoken_rate(changed[-1].new_learning_rate)}"
     )
 
 
-def _tell_finite(ending: Ending, index: int) -> str:
-    return f"{ending.name_of(index)} saw no loss that is NaN or infinite"
+def _tell_finite(course: Course) -> str:
+    return f"{course.name} saw no loss that is NaN or infinite"
 
 
 def _tell_driven(moment: Moment) -> str:
     return tell_with_numbers(moment, moment.before.attributes, moment.after.attributes)
 
 
-def _tell_broken(ending: Ending, index: int) -> str:
+def _tell_broken(course: Course) -> str:
     """Say at which loss training was ended, and how."""
-    last = ending.rows_of(index)[-1]
+    last = course.rows[-1]
     spoken = spoken_float(math.nan if last.value is None else last.value)
-    by_error = ", by an error" if ending.callbacks[index].raises else ""
-    return f"{ending.name_of(index)}{by_error}: the loss is {spoken}"
+    by_error = ", by an error" if course.callback.raises else ""
+    return f"{course.name}{by_error}: the loss is {spoken}"
 
 
 SCHEDULING = RuleWords(_tell_rate, _tell_rates)

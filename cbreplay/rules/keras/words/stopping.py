@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cbreplay.monitor import round_float32
 from cbreplay.rules.words import best_row, spoken_times, tell_not_restored
-from cbreplay.wording.claims import claim, tell
+from cbreplay.wording.claims import tell
 from cbreplay.wording.spoken_comparisons import (
     nearest_improvement,
     spoken_comparison,
@@ -20,7 +20,7 @@ from cbreplay.wording.words import count
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cbreplay.rules.words import Ending, TraceRow
+    from cbreplay.rules.words import Course, TraceRow
     from cbreplay.wording.claims import Claim, Told
 
 __all__ = [
@@ -45,76 +45,76 @@ def spoken_wait(wait: int, patience: float) -> str:
     return f"wait {wait} of {patience:g}"
 
 
-def tell_stop(ending: Ending, index: int) -> Told:
+def tell_stop(course: Course) -> Told:
     """Say why an EarlyStopping stopped."""
-    callback: Any = ending.callbacks[index]
-    last, monitor = ending.rows_of(index)[-1], callback.monitor
-    name = f"{ending.name_of(index)} (patience {callback.patience:g})"
+    callback = course.callback
+    last, monitor = course.rows[-1], callback.monitor
+    name = f"{course.name} (patience {callback.patience:g})"
     # EarlyStopping takes its absolute value, on every Keras
     margin = f" by {abs(callback.min_delta):g}" if callback.min_delta else ""
     wait, best = last.after.wait, last.after.best
     if best is not None and math.isnan(best):
         return tell(
             f"{name}: its first {monitor} is NaN, and nothing improves on it",
-            claims=claim("first_is_nan", callback=index),
+            claims=course.claim("first_is_nan"),
         )
-    if callback.baseline is not None and not _was_set_back(ending, index):
+    if callback.baseline is not None and not _was_set_back(course):
         predicate, missed = "baseline_stands", f"no {monitor} beat"
-        if _beat_baseline(ending, index):
+        if _beat_baseline(course):
             # it did not improve on the best one as well
             predicate = "improvements_miss_baseline"
             missed = f"no {monitor} that improved beat"
         return tell(
             f"{name}: in {wait} epochs that count, {missed} the baseline "
             f"{callback.baseline:g}{margin}",
-            claims=claim(predicate, callback=index, epochs=wait),
+            claims=course.claim(predicate, epochs=wait),
         )
     told = f"{name}: {monitor} has not improved{margin}"
     if last.after.best_epoch is None:
         return tell(
             f"{told} in {wait} epochs that count",
-            claims=claim("not_improved_in", callback=index, epochs=wait),
+            claims=course.claim("not_improved_in", epochs=wait),
         )
     return tell(
         f"{told} since epoch {last.after.best_epoch + 1}",
-        claims=claim("not_improved_since", callback=index, epoch=last.after.best_epoch),
+        claims=course.claim("not_improved_since", epoch=last.after.best_epoch),
     )
 
 
-def _was_set_back(ending: Ending, index: int) -> bool:
+def _was_set_back(course: Course) -> bool:
     """Tell whether a value ever reset the wait: one better than best and baseline."""
-    rows = ending.rows_of(index)
+    rows = course.rows
     return any(row.decision == "improvement" and not row.after.wait for row in rows)
 
 
-def _beat_baseline(ending: Ending, index: int) -> bool:
+def _beat_baseline(course: Course) -> bool:
     """Tell whether any value that counts was better than the baseline."""
-    callback: Any = ending.callbacks[index]
+    callback = course.callback
     return any(
         row.after.comparison.is_improvement(row.value, callback.baseline)
-        for row in ending.rows_of(index)
+        for row in course.rows
         if row.decision != "skip" and row.value is not None
     )
 
 
-def tell_unstopped(ending: Ending, index: int) -> Told:
+def tell_unstopped(course: Course) -> Told:
     """Say how near an EarlyStopping came to a stop, and what that would still need."""
-    callback: Any = ending.callbacks[index]
-    rows, name = ending.rows_of(index), ending.name_of(index)
+    callback = course.callback
+    rows, name = course.rows, course.name
     if _counted_nothing(rows):
-        return _told_nothing_counted(ending, index)
+        return _told_nothing_counted(course)
     last, longest = rows[-1], max(rows, key=lambda row: row.after.wait)
     told = tell(
         f"{name} ended with {spoken_wait(last.after.wait, callback.patience)}",
-        claims=claim("wait", callback=index, epoch=last.epoch, wait=last.after.wait),
+        claims=course.claim("wait", epoch=last.epoch, wait=last.after.wait),
     )
     if longest.after.wait > last.after.wait:
         wait = f"{longest.after.wait}, at epoch {longest.epoch + 1}"
-        claims = _claim_longest(index, longest)
+        claims = _claim_longest(course, longest)
         told = tell(told, f"; its longest wait was {wait}", claims=claims)
-    if ending.goes_on and math.isfinite(callback.patience):
+    if course.ending.goes_on and math.isfinite(callback.patience):
         left = max(math.ceil(callback.patience) - last.after.wait, 1)
-        needs = _tell_coming(ending, index, left)
+        needs = _tell_coming(course, left)
         told = tell(told, "; it stops after ", needs)
     return told
 
@@ -123,24 +123,22 @@ def _counted_nothing(rows: Sequence[TraceRow]) -> bool:
     return all(row.decision == "skip" for row in rows)
 
 
-def _told_nothing_counted(ending: Ending, index: int) -> Told:
+def _told_nothing_counted(course: Course) -> Told:
     return tell(
-        f"{ending.name_of(index)} has not begun to wait: no epoch had a "
-        f"{ending.callbacks[index].watched} that counted",
-        claims=claim("none_counted", callback=index),
+        f"{course.name} has not begun to wait: no epoch had a "
+        f"{course.callback.watched} that counted",
+        claims=course.claim("none_counted"),
     )
 
 
-def _claim_longest(index: int, longest: TraceRow) -> tuple[Claim, ...]:
-    return claim(
-        "longest_wait", callback=index, epoch=longest.epoch, wait=longest.after.wait
-    )
+def _claim_longest(course: Course, longest: TraceRow) -> tuple[Claim, ...]:
+    return course.claim("longest_wait", epoch=longest.epoch, wait=longest.after.wait)
 
 
-def _tell_coming(ending: Ending, index: int, left: int) -> Told:
+def _tell_coming(course: Course, left: int) -> Told:
     """Say after how many more values it acts, and which value would prevent that."""
-    callback: Any = ending.callbacks[index]
-    rows, monitor = ending.rows_of(index), callback.monitor
+    callback = course.callback
+    rows, monitor = course.rows, callback.monitor
     after = rows[-1].after
     nearest = nearest_improvement(after.comparison, after.best)
     word = "below" if after.comparison.mode == "min" else "above"
@@ -150,7 +148,7 @@ def _tell_coming(ending: Ending, index: int, left: int) -> Told:
     else:
         wall = spoken_threshold(after.comparison, nearest)
         needed, without = float(wall), f"a {monitor} {word} {wall}"
-    claims = claim("acts_after", callback=index, values=left, wall=needed)
+    claims = course.claim("acts_after", values=left, wall=needed)
     if all(row.value is not None for row in rows):
         return tell(f"{count(left, 'more epoch')} without {without}", claims=claims)
     # an epoch without a value does not count
@@ -159,39 +157,31 @@ def _tell_coming(ending: Ending, index: int, left: int) -> Told:
     )
 
 
-def tell_reductions(ending: Ending, index: int) -> Told:
+def tell_reductions(course: Course) -> Told:
     """Say how often a ReduceLROnPlateau reduced, and what the next one needs."""
-    callback: Any = ending.callbacks[index]
-    rows, name = ending.rows_of(index), ending.name_of(index)
-    if _counted_nothing(rows):
-        return _told_nothing_counted(ending, index)
-    reductions = [row for row in rows if row.decision == "reduction"]
-    if reductions:
-        told = _tell_done(name, index, reductions)
-    else:
-        told = _tell_never(name, index, callback.patience, rows)
-    return tell(told, _tell_next_reduction(ending, index))
+    if _counted_nothing(course.rows):
+        return _told_nothing_counted(course)
+    reductions = [row for row in course.rows if row.decision == "reduction"]
+    told = _tell_done(course, reductions) if reductions else _tell_never(course)
+    return tell(told, _tell_next_reduction(course))
 
 
-def _tell_done(name: str, index: int, reductions: Sequence[TraceRow]) -> Told:
+def _tell_done(course: Course, reductions: Sequence[TraceRow]) -> Told:
     last, times = reductions[-1], len(reductions)
     rate = last.new_learning_rate
     return tell(
-        f"{name} reduced {spoken_times(times)}, last at the end of epoch "
+        f"{course.name} reduced {spoken_times(times)}, last at the end of epoch "
         f"{last.epoch + 1}",
         "" if rate is None else f", to {spoken_rate(rate)}",
-        claims=claim(
-            "reduced", callback=index, times=times, epoch=last.epoch, rate=rate
-        ),
+        claims=course.claim("reduced", times=times, epoch=last.epoch, rate=rate),
     )
 
 
-def _tell_never(
-    name: str, index: int, patience: float, rows: Sequence[TraceRow]
-) -> Told:
-    longest = max(rows, key=lambda row: row.after.wait)
-    claims = claim("reduced", callback=index, times=0, epoch=None, rate=None)
-    claims += _claim_longest(index, longest)
+def _tell_never(course: Course) -> Told:
+    name, patience = course.name, course.callback.patience
+    longest = max(course.rows, key=lambda row: row.after.wait)
+    claims = course.claim("reduced", times=0, epoch=None, rate=None)
+    claims += _claim_longest(course, longest)
     if longest.after.wait == 0:
         return tell(f"{name} never reduced: it never waited", claims=claims)
     wait = spoken_wait(longest.after.wait, patience).removeprefix("wait ")
@@ -202,73 +192,74 @@ def _tell_never(
     )
 
 
-def _tell_next_reduction(ending: Ending, index: int) -> Told:
-    callback: Any = ending.callbacks[index]
-    last = ending.rows_of(index)[-1]
+def _tell_next_reduction(course: Course) -> Told:
+    callback = course.callback
+    last = course.rows[-1]
     rate = last.learning_rate
     if last.new_learning_rate is not None:
         rate = last.new_learning_rate
     if rate is not None and rate <= round_float32(callback.min_lr):
         return tell(
             f"; the learning rate {spoken_rate(rate)} is at its floor",
-            claims=claim("at_floor", callback=index, rate=rate),
+            claims=course.claim("at_floor", rate=rate),
         )
     never = math.isinf(callback.patience + last.after.cooldown_counter)
-    if not ending.goes_on or last.decision == "reduction" or never:
+    if not course.ending.goes_on or last.decision == "reduction" or never:
         return tell()
     left = max(math.ceil(callback.patience) - last.after.wait, 1)
     left += max(math.ceil(last.after.cooldown_counter) - 1, 0)
-    return tell("; it reduces after ", _tell_coming(ending, index, left))
+    return tell("; it reduces after ", _tell_coming(course, left))
 
 
-def tell_restored(ending: Ending, index: int, kept: int) -> Told:
+def tell_restored(course: Course) -> Told:
     """Say why an EarlyStopping put back the weights of this epoch."""
-    monitor = ending.callbacks[index].monitor
-    row = next(row for row in ending.rows_of(index) if row.epoch == kept)
+    monitor = course.callback.monitor
+    kept = course.ending.kept_epoch
+    row = next(row for row in course.rows if row.epoch == kept)
     value = spoken_float(row.value) if row.value is not None else ""
     what = f"its {monitor}, {value}, is the last improvement"
-    claims = claim("last_improvement", callback=index, epoch=kept, value=row.value)
+    claims = course.claim("last_improvement", epoch=kept, value=row.value)
     if row.value is not None and math.isnan(row.value):
         what = f"its {monitor}, NaN, came first and nothing improves on it"
-        claims = claim("first_is_nan", callback=index)
+        claims = course.claim("first_is_nan")
     elif row.decision != "improvement":
         what = f"it has the first {monitor} that counts and nothing improved on it"
-        claims = claim("first_and_unbeaten", callback=index, epoch=kept)
+        claims = course.claim("first_and_unbeaten", epoch=kept)
     return tell(f"restore_best_weights=True, and {what}", claims=claims)
 
 
-def tell_kept_last(ending: Ending, index: int, kept: int) -> Told:
+def tell_kept_last(course: Course) -> Told:
     """Say why an EarlyStopping put no weights back."""
-    callback: Any = ending.callbacks[index]
-    held = ending.rows_of(index)[-1].after.held_epoch
+    callback = course.callback
+    held = course.rows[-1].after.held_epoch
     if callback.restore_best_weights and held is not None:
         return tell("this Keras restores the best ones only after its own stop")
     because = ", which is Keras's default"
-    return tell_not_restored(ending, index, kept, because=because)
+    return tell_not_restored(course, because=because)
 
 
-def tell_overlooked(ending: Ending, index: int) -> Told:
+def tell_overlooked(course: Course) -> Told:
     """Say why a better value than the kept one was passed over."""
-    rows = ending.rows_of(index)
-    comparison, best = rows[-1].after.comparison, best_row(ending, index)
-    kept = next((row for row in rows if row.epoch == ending.kept_epoch), None)
+    rows = course.rows
+    comparison, best = rows[-1].after.comparison, best_row(course)
+    kept = next((row for row in rows if row.epoch == course.ending.kept_epoch), None)
     if best is None or kept is None or best.value is None or kept.value is None:
         return tell()
     sign = 1 if comparison.mode == "min" else -1
     if not sign * best.value < sign * kept.value:
         return tell()
-    monitor = ending.callbacks[index].monitor
+    monitor = course.callback.monitor
     told = tell(
         f"the better {monitor} of epoch {best.epoch + 1}, {spoken_float(best.value)}, "
         "did not count: ",
-        claims=claim("is_best", callback=index, value=best.value, epoch=best.epoch),
+        claims=course.claim("is_best", value=best.value, epoch=best.epoch),
     )
     if best.decision == "skip":
         before = "it lies before start_from_epoch"
-        skipped = claim("before_start", callback=index, epoch=best.epoch)
+        skipped = course.claim("before_start", epoch=best.epoch)
         return tell(told, before, claims=skipped)
     if best.before.best is None:
         return tell()
     compared = spoken_comparison(comparison, best.value, best.before.best)
-    not_improved = claim("not_improved", callback=index, epoch=best.epoch)
+    not_improved = course.claim("not_improved", epoch=best.epoch)
     return tell(told, compared, claims=not_improved)
