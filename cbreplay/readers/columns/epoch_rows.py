@@ -94,7 +94,8 @@ def bring_together(table: LogTable, problem: str) -> str | None:
 def _stand_once(kinds: EpochArray, numbers: FloatArray) -> bool:
     """Tell whether each kind has at most one row of each number."""
     order = np.lexsort((numbers, kinds))
-    again = (np.diff(kinds[order]) == 0) & (np.diff(numbers[order]) == 0)
+    kinds, numbers = kinds[order], numbers[order]
+    again = (kinds[1:] == kinds[:-1]) & (numbers[1:] == numbers[:-1])
     return not again.any()
 
 

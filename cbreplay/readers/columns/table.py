@@ -240,7 +240,9 @@ class LogTable(LogFacts):
         begins = {0, *self.repeated_header}
         if key is not None:
             numbers = self.columns[key].values
-            begins.update((np.flatnonzero(np.diff(numbers) < 0) + 1).tolist())
+            # infinity minus infinity would warn
+            back = numbers[1:] < numbers[:-1]
+            begins.update((np.flatnonzero(back) + 1).tolist())
         return sorted(row for row in begins if row < len(self))
 
     def rows_with(self, names: Iterable[str]) -> BoolArray:
