@@ -313,7 +313,6 @@ class ExaminedFit:
             facts.validation_freq or 1,
             None,
             facts,
-<<<<<<< HEAD
             tuple(map(self.told_by_code, members)),
         )
 
@@ -323,15 +322,8 @@ class ExaminedFit:
             self.script.source.place(member.call.lineno),
             written_parameters(member),
             self.fit.kept.get(id(member.call), ""),
-            self.late_writer(member),
+            self.late_writers(member),
             self.fit.overwritten.get(id(member.call), ""),
-=======
-            tuple(self.script.source.place(member.call.lineno) for member in members),
-            tuple(map(written_parameters, members)),
-            tuple(self.fit.kept.get(id(member.call), "") for member in members),
-            tuple(map(self.late_writers, members)),
-            tuple(self.fit.overwritten.get(id(member.call), "") for member in members),
->>>>>>> main
         )
 
 

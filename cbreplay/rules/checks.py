@@ -137,8 +137,8 @@ class WrittenCallback(NamedTuple):
     kept_in : str
         Why it meets another model than in a fit before, for people: a loop makes
         models, or an earlier fit has its own; "" where it does not.
-    logged_later : str
-        Which callback behind it alone logs its monitor, for people; "" where none does.
+    logged_later : mapping of str to str
+        Which callback behind it alone logs a value, for people, by the value's name.
     written_in : str
         The earlier fit, or the round before, that wrote the file which it writes anew,
         for people; "" without one.
@@ -147,7 +147,7 @@ class WrittenCallback(NamedTuple):
     place: str = ""
     parameters: frozenset[str] = frozenset()
     kept_in: str = ""
-    logged_later: str = ""
+    logged_later: Mapping[str, str] = MappingProxyType({})
     written_in: str = ""
 
 
@@ -171,27 +171,10 @@ class CheckedList(NamedTuple):
         A record of such a training.
     facts : TrainingFacts
         What a script tells about it.
-<<<<<<< HEAD
     written : tuple of WrittenCallback
         What code tells of each callback; empty without code.
     checked : int
         Which callback of the list is checked, by its index.
-=======
-    places : tuple of str
-        Where each callback is written, for people; empty to go by its number.
-    written : tuple of frozenset of str
-        The parameters that the code of each callback names; empty without code.
-    kept_in : tuple of str
-        Why each callback meets another model than in a fit before, for people: a loop
-        makes models, or an earlier fit has its own; "" where it does not. Empty
-        without a script.
-    logged_later : tuple of mapping of str to str
-        For each, which callback behind it alone logs a value, for people, by the name
-        of the value. Empty without a script.
-    written_in : tuple of str
-        The earlier fit, or the round before, that wrote the file which each writes
-        anew, for people; "" without one. Empty without a script.
->>>>>>> main
     """
 
     callbacks: tuple[Callback, ...]
@@ -200,7 +183,6 @@ class CheckedList(NamedTuple):
     validation_freq: int
     run: "Run | None"
     facts: TrainingFacts = TrainingFacts()
-<<<<<<< HEAD
     written: tuple[WrittenCallback, ...] = ()
     checked: int = 0
 
@@ -208,21 +190,6 @@ class CheckedList(NamedTuple):
     def told(self) -> WrittenCallback:
         """What code tells of the callback that is checked."""
         return self.written[self.checked] if self.written else _NO_CODE
-=======
-    places: tuple[str, ...] = ()
-    written: tuple[frozenset[str], ...] = ()
-    kept_in: tuple[str, ...] = ()
-    logged_later: tuple[Mapping[str, str], ...] = ()
-    written_in: tuple[str, ...] = ()
-
-    def late_writer(self, index: int, name: str) -> str:
-        """Return which callback behind one alone logs a value; "" where none does."""
-        return self.logged_later[index].get(name, "") if self.logged_later else ""
-
-    def code(self, index: int) -> str:
-        """Return a callback as Keras code."""
-        return self.callbacks[index].code
->>>>>>> main
 
     def finding(
         self,

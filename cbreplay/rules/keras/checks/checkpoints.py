@@ -135,9 +135,9 @@ def _absent_field(known: CheckedList, callback: ModelCheckpoint) -> Iterator[Fin
     if any(rule.holds_own_code for rule in known.callbacks):
         return
     for name in dict.fromkeys(_fields(callback.filepath)):
-        writer = known.late_writer(index, name)
+        writer = known.told.logged_later.get(name, "")
         if writer:
-            yield _late_field(index, name, writer)
+            yield _late_field(known, name, writer)
             continue
         if name == "batch":
             if "save_freq" in known.told.parameters:
@@ -164,11 +164,10 @@ def _absent_field(known: CheckedList, callback: ModelCheckpoint) -> Iterator[Fin
         )
 
 
-def _late_field(index: int, name: str, writer: str) -> Finding:
+def _late_field(known: CheckedList, name: str, writer: str) -> Finding:
     """Tell of a name in a filepath that a callback further back in the list logs."""
-    return Finding(
+    return known.finding(
         "absent-field",
-        index,
         f"ModelCheckpoint raises KeyError where it first saves: {name!r} is not logged "
         f"yet, {writer} writes it and comes after it in the list",
         f"it fills {{{name}}} of filepath with what is logged before it",

@@ -31,11 +31,7 @@ _Monitoring: TypeAlias = "EarlyStopping | ReduceLROnPlateau | ModelCheckpoint"
 
 def find_unknown_auto(known: CheckedList, callback: _Monitoring) -> Iterator[Finding]:
     """Find a mode='auto' that this Keras may not be able to resolve."""
-<<<<<<< HEAD
-    if known.told.logged_later:
-=======
-    if known.late_writer(index, callback.monitor):
->>>>>>> main
+    if callback.monitor in known.told.logged_later:
         return
     # where the monitor decides something, `_absent_monitor` reports that it is absent
     # and that this Keras raises an error
@@ -181,11 +177,7 @@ def _renumbered_monitor(known: CheckedList, callback: _Monitoring) -> Iterator[F
 
 def _late_monitor(known: CheckedList, callback: _Monitoring) -> Iterator[Finding]:
     """Find a monitor that only a callback further back in the list logs."""
-<<<<<<< HEAD
-    writer = known.told.logged_later
-=======
-    writer = known.late_writer(index, callback.monitor)
->>>>>>> main
+    writer = known.told.logged_later.get(callback.monitor, "")
     if writer:
         raises = _asks_the_metric(known, callback)
         yield known.finding(
