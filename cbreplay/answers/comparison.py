@@ -25,7 +25,6 @@ from cbreplay.document import (
     footnotes,
     phrase,
     say,
-    told_section,
 )
 from cbreplay.evidence.words import limits_of_replays
 from cbreplay.replay.compare import total_comparisons
@@ -64,13 +63,12 @@ def comparison_document(lists: RivalLists) -> Document:
     if save_files(lists):
         words = f"{LAST_FILE}: the epoch whose weights the file written last holds"
         told.append((LAST_FILE, say(words)))
-    notes = (footnotes(told),) if told else ()
-    table = (comparison_table(lists), *notes)
+    table, outcome = comparison_table(lists), tuple(_outcome(lists, totals))
     doubts = (*counts_otherwise(lists.runs), *_doubts(lists))
     sections = (
-        Section("Run by run", table, untitled=True),
-        *told_section("What it comes to", Points(tuple(_outcome(lists, totals)))),
-        *told_section("Before you trust it", Notice(doubts)),
+        Section("Run by run", (table, footnotes(told)), untitled=True),
+        Section("What it comes to", (Points(outcome),), untitled=True),
+        Section("Before you trust it", (Notice(doubts),), untitled=True),
     )
     document = Document(
         "simulate",

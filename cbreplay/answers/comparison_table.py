@@ -53,9 +53,7 @@ _OWN = (
 def comparison_table(lists: RivalLists) -> Table:
     """Return where A and B part on each run, and what each keeps and saves."""
     columns = [
-        TableColumn(
-            "run", "run", "name", shown="always" if len(lists.runs) > 1 else "programs"
-        ),
+        TableColumn("run", "run", "name").for_people_if(len(lists.runs) > 1),
         *(TableColumn(key, key, "text", shown="programs") for key in _OWN),
         *(
             TableColumn(f"{side}_{key}", f"{side} {key}", "text", shown="programs")

@@ -35,6 +35,7 @@ __all__ = [
     "about_logs",
     "about_runs",
     "doubts_of_one_run",
+    "doubts_of_replay",
     "doubts_of_staircase",
     "non_finite_doubts",
     "noted",
@@ -137,25 +138,35 @@ def doubts_of_staircase(
     replay = staircase.replay
     alone = () if is_alone_told else (say(Strong(ONE_RUN_ALONE)),)
     names = dict.fromkeys([staircase.monitor, staircase.objective])
-    return (
-        *misreadings([replay.run], [replay.callbacks], replay.semantics.name),
+    own = (
         *alone,
         *(doubt for name in names for doubt in non_finite_doubts(replay, name)),
         *(() if is_schedule_told else _scheduled_rate(staircase)),
         *_other_series(staircase),
-        *counts_otherwise([replay.run]),
-        *noted(replay.run, replay.callbacks, staircase.notes),
     )
+    return doubts_of_replay(replay, own, staircase.notes)
 
 
 def doubts_of_one_run(replay: Replay) -> tuple[Text, ...]:
     """Return the doubts about a setting on one log, without a staircase beside it."""
+    alone = say(Strong(ONE_RUN_ALONE))
+    own = (alone, *non_finite_doubts(replay, replay.objective))
+    return doubts_of_replay(replay, own, replay.notes)
+
+
+def doubts_of_replay(
+    replay: Replay, own: Sequence[Text], notes: tuple[str, ...]
+) -> tuple[Text, ...]:
+    """Return what every answer from one log doubts, with doubts of its own among it.
+
+    `notes` is what was noted in replaying.
+    """
+    run, callbacks = replay.run, replay.callbacks
     return (
-        *misreadings([replay.run], [replay.callbacks], replay.semantics.name),
-        say(Strong(ONE_RUN_ALONE)),
-        *non_finite_doubts(replay, replay.objective),
-        *counts_otherwise([replay.run]),
-        *noted(replay.run, replay.callbacks, replay.notes),
+        *misreadings([run], [callbacks], replay.semantics.name),
+        *own,
+        *counts_otherwise([run]),
+        *noted(run, callbacks, notes),
     )
 
 

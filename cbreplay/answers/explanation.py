@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.answers.doubts import noted
+from cbreplay.answers.doubts import doubts_of_replay
 from cbreplay.answers.evaluations import in_evaluations
-from cbreplay.answers.headline_limits import counts_otherwise
 from cbreplay.answers.left_files import in_file, last_file, left_files, so_far
-from cbreplay.answers.misreadings import headline_of_replay, misreadings
+from cbreplay.answers.misreadings import headline_of_replay
 from cbreplay.answers.next_commands import next_of_explanation
 from cbreplay.answers.spoken_runs import end_of_evidence, lead_of_run
 from cbreplay.document import (
@@ -22,9 +21,9 @@ from cbreplay.document import (
     Section,
     Table,
     TableColumn,
+    joined,
     phrase,
     say,
-    told_section,
 )
 from cbreplay.evidence.rounded import find_unclear
 from cbreplay.evidence.words import FICTION, parting_of, spoken_divergence
@@ -35,7 +34,7 @@ from cbreplay.wording.plain_text import quoted_code
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from cbreplay.document import Part, Text
+    from cbreplay.document import Text
     from cbreplay.explain import Explanation, TraceRow
     from cbreplay.replay import Replay
     from cbreplay.wording.claims import Claim
@@ -67,16 +66,12 @@ def explanation_document(
     told = left_files(replay) if files else [_trace(explanation, shown)]
     title = "Files" if files else "Epoch by epoch"
     closing = () if files else tuple(_closing(explanation))
-    doubts = (
-        *misreadings([replay.run], [replay.callbacks], replay.semantics.name),
-        *counts_otherwise([replay.run]),
-        *noted(replay.run, replay.callbacks, replay.notes),
-        *_compared_rounded(replay),
-    )
+    noted = doubts_of_replay(replay, (), replay.notes)
+    doubts = (*noted, *_compared_rounded(replay))
     sections = (
         Section(title, (CodeBlock(code, "python"), *told), untitled=True),
-        *told_section("How it ended", Points(closing)),
-        *told_section("Before you trust it", Notice(doubts)),
+        Section("How it ended", (Points(closing),), untitled=True),
+        Section("Before you trust it", (Notice(doubts),), untitled=True),
     )
     document = Document(
         "explain",
@@ -159,7 +154,7 @@ def _headline(replay: Replay) -> Text:
         words += "{so_far}"
     return phrase(
         words,
-        stoppers=say(*_stoppers(replay)),
+        stoppers=_stoppers(replay),
         stopped_epoch=replay.stopped_epoch,
         horizon=replay.run.horizon,
         kept_epoch=replay.kept_epoch,
@@ -168,13 +163,10 @@ def _headline(replay: Replay) -> Text:
     )
 
 
-def _stoppers(replay: Replay) -> Iterator[Part]:
+def _stoppers(replay: Replay) -> Text:
     """Name the callbacks that asked for the end, with the verb."""
-    for place, index in enumerate(replay.stopped_by):
-        if place:
-            yield " and "
-        yield Code(name_in_list(replay.callbacks, index))
-    yield " stops" if len(replay.stopped_by) == 1 else " stop"
+    names = [name_in_list(replay.callbacks, index) for index in replay.stopped_by]
+    return say(joined(map(Code, names), " and "), " stop" + "s" * (len(names) == 1))
 
 
 def _stamped(sentence: str, claims: Sequence[Claim]) -> Text:
@@ -190,12 +182,7 @@ def _trace(explanation: Explanation, rows: Sequence[TraceRow]) -> Table:
     columns = (
         TableColumn("epoch", "epoch", "epoch", once=True),
         TableColumn("callback", "index", "number", shown="programs"),
-        TableColumn(
-            "callback_name",
-            "callback",
-            "name",
-            shown="always" if several else "programs",
-        ),
+        TableColumn("callback_name", "callback", "name").for_people_if(several),
         *(TableColumn(key, key, "number", shown="programs") for key in _NUMBERS),
         TableColumn("decision", "decision", "text", shown="programs"),
         TableColumn("needed", "needed", "number", shown="programs"),

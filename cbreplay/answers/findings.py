@@ -17,7 +17,6 @@ from cbreplay.document import (
     counted,
     keyed_row,
     say,
-    told_section,
 )
 from cbreplay.lint import lint_callbacks
 from cbreplay.rules.base import format_callback
@@ -125,9 +124,11 @@ def findings_document(checked: ListFindings) -> Document:
     """Write the findings on a list of callbacks as an answer."""
     findings = Section("Findings", (_table(checked),), untitled=True)
     notes = Notice(tuple(map(say, checked.notes)))
-    sections = (findings, *told_section("Before you trust it", notes))
+    doubts = Section("Before you trust it", (notes,), untitled=True)
     headline, lead = _headline(checked), _lead(checked)
-    return Document("lint", headline, lead, sections, program=lambda: _members(checked))
+    return Document(
+        "lint", headline, lead, (findings, doubts), program=lambda: _members(checked)
+    )
 
 
 def _headline(checked: ListFindings) -> Text:

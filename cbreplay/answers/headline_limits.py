@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.document import Code, Fact, phrase, say
+from cbreplay.document import Code, Fact, joined, phrase, say
 from cbreplay.evidence.holes import find_shared_cadence
 from cbreplay.evidence.training_course import bad_end_epoch, find_bad_end, never_changes
 from cbreplay.rules.families import default_family
@@ -15,7 +15,7 @@ from cbreplay.series_names import plain_direction
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from cbreplay.document import Part, Text
+    from cbreplay.document import Text
     from cbreplay.rules.base import Callback
     from cbreplay.run import Mode, Run
 
@@ -80,7 +80,7 @@ def _with_its_end(headline: Text, runs: Sequence[Run], names: Sequence[str]) -> 
         if len(runs) > 1:
             still = [run for run in runs if never_changes(run, stuck[0])]
             start = _share_of(still, runs)
-            headline = say(headline, " On ", *start, " ", Code(stuck[0]))
+            headline = say(headline, " On ", start, " ", Code(stuck[0]))
         else:
             headline = say(headline, " ", Code(stuck[0]))
         headline = say(headline, " never changes: no patience is judged by it.")
@@ -106,7 +106,7 @@ def told_failures(runs: Sequence[Run], objective: str = "loss") -> Text | None:
         return None
     if len(runs) > 1:
         verb = " failed." if "loss" in ended.values() else " ended in NaN or infinity."
-        return say(*_share_of([*ended], runs, "All"), verb)
+        return say(_share_of([*ended], runs, "All"), verb)
     ((run, name),) = ended.items()
     since = bad_end_epoch(run, name)
     values = run.series[name].values[since - run.first_epoch :]
@@ -122,21 +122,19 @@ def told_failures(runs: Sequence[Run], objective: str = "loss") -> Text | None:
     return phrase(words, name=name, failed_epoch=since)
 
 
-def _share_of(
-    some: Sequence[Run], runs: Sequence[Run], every: str = "all"
-) -> tuple[Part, ...]:
+def _share_of(some: Sequence[Run], runs: Sequence[Run], every: str = "all") -> Text:
     """Say how many of several runs, and if not all, which: two names at most."""
     if len(some) == len(runs):
-        return (f"{every} ", Fact(len(runs), "count", "n_runs"), " runs")
-    named = [part for run in some[:2] for part in (", ", Fact(run.name, "name", "run"))]
+        return say(f"{every} ", Fact(len(runs), "count", "n_runs"), " runs")
+    named = joined(Fact(run.name, "name", "run") for run in some[:2])
     n_more = len(some) - len(some[:2])
     more = f" and {n_more} more" if n_more else ""
-    return (
+    return say(
         Fact(len(some), "count"),
         " of ",
         Fact(len(runs), "count", "n_runs"),
         " runs (",
-        *named[1:],
+        named,
         f"{more})",
     )
 

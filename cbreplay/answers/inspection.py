@@ -18,9 +18,9 @@ from cbreplay.document import (
     Span,
     Table,
     TableColumn,
+    joined,
     phrase,
     say,
-    told_section,
 )
 from cbreplay.wording.note import topic_of
 from cbreplay.wording.words import spoken_rows
@@ -28,7 +28,7 @@ from cbreplay.wording.words import spoken_rows
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cbreplay.document import Part, Text
+    from cbreplay.document import Text
     from cbreplay.readers.discovery.training_files import Seen
     from cbreplay.run import Run
 
@@ -57,8 +57,8 @@ def inspection_document(
     files = Points(tuple(_files(seen, verbose=verbose)))
     sections = (
         Section("Runs", (_table(runs, verbose=verbose),), untitled=True),
-        *told_section("Noted in reading", noted),
-        *told_section("Files", files),
+        Section("Noted in reading", (noted,), untitled=True),
+        Section("Files", (files,), untitled=True),
     )
     return Document(
         "inspect",
@@ -156,9 +156,9 @@ def _series(run: Run, *, verbose: bool) -> Text:
     n_named = len(names)
     if not verbose and n_named > _MOST_SERIES:
         n_named = _FIRST_SERIES
-    parts = [part for name in names[:n_named] for part in (", ", _named(run, name))]
+    named = joined(_named(run, name) for name in names[:n_named])
     more = " and {unnamed_series:count} more (-v)" if n_named < len(names) else ""
-    return say(*parts[1:], phrase(more, unnamed_series=len(names) - n_named))
+    return say(named, phrase(more, unnamed_series=len(names) - n_named))
 
 
 def _counted(run: Run) -> dict[str, Any]:
@@ -195,12 +195,11 @@ def _files(seen: Sequence[Seen], *, verbose: bool) -> Iterator[Text]:
     fates = Counter(file.fate for file in seen if file.fate not in _IN_A_RUN)
     if not fates:
         return
-    parts: list[Part] = []
-    for fate in sorted(fates):
-        parts += [", ", Fact(fates[fate], "count", fate), f" {fate}"]
     yield phrase(
         "{n_left:count file} in no run: {} (-v names {})",
-        say(*parts[1:]),
+        joined(
+            say(Fact(fates[fate], "count", fate), f" {fate}") for fate in sorted(fates)
+        ),
         "it" if fates.total() == 1 else "them",
         n_left=fates.total(),
     )

@@ -14,7 +14,7 @@ from cbreplay.staircase.reductions import later_gains
 from cbreplay.wording.plain_text import well_formed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from cbreplay.replay import Replay
     from cbreplay.rules.base import Callback
@@ -104,9 +104,12 @@ def describe_results(
     }
 
 
-def describe_setting(callbacks: Iterable[Callback]) -> dict[str, Any]:
-    """Return one list of callbacks as a member of ``configs``."""
-    return {"callbacks": list(map(format_callback, callbacks)), "parameters": {}}
+def describe_setting(
+    callbacks: Iterable[Callback], varied: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return one list of callbacks, of a grid with what varies, as in ``configs``."""
+    listed = list(map(format_callback, callbacks))
+    return {"callbacks": listed, "parameters": varied or {}}
 
 
 def describe_replay(replay: Replay) -> dict[str, Any]:

@@ -25,12 +25,7 @@ def left_files(replay: Replay) -> Iterator[Block]:
         TableColumn("epoch", "weights of epoch", "epoch"),
         TableColumn("saved_epoch", "saved at", "epoch", shown="programs"),
         TableColumn("callback", "index", "number", shown="programs"),
-        TableColumn(
-            "callback_name",
-            "callback",
-            "name",
-            shown="always" if several else "programs",
-        ),
+        TableColumn("callback_name", "callback", "name").for_people_if(several),
     )
     title = "The files that are left, and whose weights each holds"
     yield Table(columns, tuple(_rows(replay)), title, is_answer=True)

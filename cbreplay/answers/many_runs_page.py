@@ -23,6 +23,7 @@ from cbreplay.document import (
     CodeBlock,
     Document,
     Fact,
+    Gallery,
     Notice,
     Paragraph,
     Section,
@@ -30,7 +31,6 @@ from cbreplay.document import (
     phrase,
     say,
 )
-from cbreplay.document.on_pages import Gallery
 from cbreplay.grid import make_grid
 from cbreplay.rules.families import spoken_version
 from cbreplay.wording.shown_digits import scale_of
@@ -90,12 +90,11 @@ def many_runs_page(asked: ManyRuns, closing: Section) -> Document:
     `closing` says how it was computed.
     """
     advice, drawn = asked.advice, asked.drawn
-    recommends = not isinstance(advice, str) and asked.callbacks is None
     runs = [replay.run for replay in drawn.replays]
     headline = with_cut_runs(_headline(drawn), runs)
     headline = by_keras_rules(headline, runs, judged_by(drawn.replays))
     lead = _lead(asked)
-    if recommends and isinstance(advice, Document):
+    if isinstance(advice, Document) and asked.callbacks is None:
         headline = advice.headline
         lead = say(advice.lead, " ", _counts(asked))
     sections = [

@@ -15,7 +15,6 @@ from cbreplay.wording.shown_digits import scale_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from cbreplay.evidence.outcomes import Outcome
     from cbreplay.evidence.validity import Evidence
     from cbreplay.replay import Replay
     from cbreplay.run import Mode, Run
@@ -160,12 +159,6 @@ def _has_bound(replay: Replay) -> bool:
     return bounded and replay.outcome.regret is not None
 
 
-def _lost_here(outcome: Outcome) -> Cell | None:
-    """Return what a run loses, marked as a lower bound where the log lacks values."""
-    regret = outcome.regret
-    return None if regret is None else Cell(regret, outcome.bounds.get("regret"))
-
-
 def _run_row(drawn: SettingOnRuns, replay: Replay) -> Row:
     """Return one run; figures that are only provisional are not shown at all."""
     run, outcome = replay.run, replay.outcome
@@ -176,7 +169,7 @@ def _run_row(drawn: SettingOnRuns, replay: Replay) -> Row:
             replay.stopped_epoch,
             replay.kept_epoch,
             outcome.kept_value,
-            _lost_here(outcome),
+            Cell(outcome.regret, outcome.bounds.get("regret")),
             outcome.epochs_saved,
         )
     evidence, as_recorded = brief_evidence(replay), run

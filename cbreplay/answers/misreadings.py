@@ -22,37 +22,29 @@ if TYPE_CHECKING:
     from cbreplay.replay import Replay
     from cbreplay.rules.base import Callback
     from cbreplay.rules.checks import Finding
-    from cbreplay.run import Run
+    from cbreplay.run import Mode, Run
 
-__all__ = ["headline_of_replay", "misreadings", "take_worse_files"]
+__all__ = ["headline_of_list", "headline_of_replay", "misreadings"]
 
-# findings about a setting that does something else than it seems to
-_READ_OTHERWISE = frozenset(
-    {
-        "absent-monitor",
-        "auto-mode-against-metric",
-        "auto-unknown",
-        "baseline-never-beaten",
-        "cooldown-of-one",
-        "floor-above-rate",
-        "fractional-patience",
-        "min-delta-beyond-record",
-        "mode-against-metric",
-        "negative-min-delta",
-        "negative-patience",
-        "patience-zero-is-one",
-        "threshold-never-beaten",
-    }
+# findings that need the values of a run
+_OF_VALUES = (
+    "absent-monitor",
+    "baseline-never-beaten",
+    "floor-above-rate",
+    "min-delta-beyond-record",
+    "threshold-never-beaten",
 )
-# those of them that need the values of a run
-_OF_VALUES = frozenset(
-    {
-        "absent-monitor",
-        "baseline-never-beaten",
-        "floor-above-rate",
-        "min-delta-beyond-record",
-        "threshold-never-beaten",
-    }
+# all findings about a setting that does something else than it seems to
+_READ_OTHERWISE = (
+    *_OF_VALUES,
+    "auto-mode-against-metric",
+    "auto-unknown",
+    "cooldown-of-one",
+    "fractional-patience",
+    "mode-against-metric",
+    "negative-min-delta",
+    "negative-patience",
+    "patience-zero-is-one",
 )
 _MOST_FINDINGS = 3
 _MOST_RUNS, _MOST_LISTS = 5, 20
@@ -146,21 +138,26 @@ def _whose(met: _Met, runs: Sequence[Run]) -> tuple[Text | str, ...]:
 
 def headline_of_replay(headline: Text, replay: Replay) -> Text:
     """Add to a headline about one list the limits that must not be overlooked."""
-    run, callbacks, judged = replay.run, replay.callbacks, judged_by([replay])
-    said = by_keras_rules(headline, [run], judged, callbacks)
-    if calls_worst_best(judged, [run]):
-        return said
-    return take_worse_files(said, run, callbacks, replay.semantics.name)
+    judged, semantics = judged_by([replay]), replay.semantics.name
+    return headline_of_list(headline, [replay.run], judged, replay.callbacks, semantics)
 
 
-def take_worse_files(
-    headline: Text, run: Run, callbacks: Sequence[Callback], semantics: str
+def headline_of_list(
+    headline: Text,
+    runs: Sequence[Run],
+    judged: Sequence[tuple[str | None, Mode | None]],
+    callbacks: Sequence[Callback],
+    semantics: str | None,
 ) -> Text:
-    """Add to a headline which callback saves the worst weights as the best.
+    """Add to a headline the limits of an answer about one list on some runs.
 
-    Its mode may differ from that of the rule that stops.
+    With `semantics`, the version whose rules decide, also which callback saves the
+    worst weights as the best, where its mode differs from that of the rule that stops.
     """
-    for finding in lint_callbacks(list(callbacks), run=run, semantics=semantics):
+    headline = by_keras_rules(headline, runs, judged, callbacks)
+    if semantics is None or calls_worst_best(judged, runs):
+        return headline
+    for finding in lint_callbacks(list(callbacks), run=runs[0], semantics=semantics):
         callback: Any = callbacks[finding.callback]
         decides = callback.stops_early or callback.changes_learning_rate
         if finding.code in _TAKE_WORSE and not decides:

@@ -9,7 +9,7 @@ from cbreplay.rules.base import format_callback
 from cbreplay.wording.plain_text import quoted_code
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from cbreplay.answers.setting_cells import SettingCells
     from cbreplay.replay import Replay
@@ -30,54 +30,55 @@ _LONG_TRACE = 40
 
 
 def _asked_again(
-    run: Run, typed: str | None, commands: Sequence[Command]
+    typed: str | None,
+    asked: Iterable[tuple[str, str, str]],
+    run: Run | None = None,
 ) -> tuple[Command, ...]:
-    """Return the commands; none where the log cannot be read a second time.
+    """Return commands about the same logs; none where these cannot be read again.
 
     `typed` are the logs and the options as they were typed; None where nothing was.
+    Each of `asked` is a label, a command of cbreplay, and what comes after `typed`.
+    `run` is one of the logs, which may have been piped in.
     """
-    if typed is None or run.source == "-" or " - " in f" {typed} ":
+    is_piped = run is not None and run.source == "-"
+    if typed is None or is_piped or " - " in f" {typed} ":
         return ()
-    return tuple(command._replace(line=command.line.strip()) for command in commands)
+    return tuple(
+        Command(label, " ".join(filter(None, ["cbreplay", command, typed, options])))
+        for label, command, options in asked
+    )
 
 
 def next_of_one_log(staircase: Staircase, typed: str | None) -> tuple[Command, ...]:
     """Return what to ask next about one log; nothing where it was piped in."""
-    typed_words = f" {typed}" if typed else ""
-    patience = staircase.sufficient_patience()
-    commands = []
+    patience, asked = staircase.sufficient_patience(), [("A page", "report", "")]
     if patience is not None:
-        setting = f"{typed_words} --patience {patience}"
-        commands.append(Command("Why", f"cbreplay explain{setting}"))
-        commands.append(Command("A picture", f"cbreplay plot{setting}"))
-    commands.append(Command("A page", f"cbreplay report{typed_words}"))
-    return _asked_again(staircase.replay.run, typed, commands)
+        setting = f"--patience {patience}"
+        asked = [("Why", "explain", setting), ("A picture", "plot", setting), *asked]
+    return _asked_again(typed, asked, staircase.replay.run)
 
 
 def next_of_settings(
     cells: SettingCells,
     typed: str | None,
     *,
-    nearest: int | None,
     by_options: bool,
     again: str,
     shows_each: bool,
 ) -> tuple[Command, ...]:
     """Return what to ask next: why, of one log; which setting to pick, of several.
 
-    `nearest` is the setting that comes nearest to the best on one log, if one is known.
     The settings were typed as `again`; `by_options` if that is ``--patience`` and its
     like. `shows_each` tells whether every run has its rows already.
     """
-    words = f" {typed}" if typed else ""
     if len(cells.runs) > 1:
-        commands = [Command("A pick", f"cbreplay recommend{words}")]
+        asked = [("A pick", "recommend", "")]
         if not shows_each:
-            asked = f"{words} {again}".rstrip()
-            rows = Command("Each run", f"cbreplay simulate{asked} --each")
-            commands.insert(0, rows)
-        return _asked_again(cells.runs[0], typed, commands)
-    config = 0 if nearest is None else nearest
+            asked.insert(0, ("Each run", "simulate", f"{again} --each".strip()))
+        return _asked_again(typed, asked, cells.runs[0])
+    from cbreplay.answers.one_run_headline import nearest_setting
+
+    config = nearest_setting(cells) or 0
     if again and len(cells.grid) == 1:
         options = [again]
     elif by_options:
@@ -89,8 +90,7 @@ def next_of_settings(
     else:
         rules = cells.grid[config]
         options = [f"-c {quoted_code(format_callback(rule))}" for rule in rules]
-    commands = [Command("Why", f"cbreplay explain{words} {' '.join(options)}")]
-    return _asked_again(cells.runs[0], typed, commands)
+    return _asked_again(typed, [("Why", "explain", " ".join(options))], cells.runs[0])
 
 
 def next_of_explanation(
@@ -100,30 +100,23 @@ def next_of_explanation(
 
     `n_lines` are told of its epochs; `n_decisive` of them decide something.
     """
-    asked = f"{typed} {setting}".strip() if typed is not None else None
-    explain = f"cbreplay explain {asked}"
-    commands = []
+    asked = []
     if replay.divergence_epoch is not None and replay.hypothetical is None:
-        commands.append(Command("As if it held", f"{explain} --hypothetical"))
+        asked.append(("As if it held", "explain", f"{setting} --hypothetical"))
     if n_lines > max(_LONG_TRACE, n_decisive):
-        commands.append(Command("In short", f"{explain} --only decisions"))
-    commands.append(Command("A picture", f"cbreplay plot {asked}"))
-    return _asked_again(replay.run, typed, commands)
+        asked.append(("In short", "explain", f"{setting} --only decisions"))
+    return _asked_again(typed, [*asked, ("A picture", "plot", setting)], replay.run)
 
 
 def next_of_inspection(run: Run, typed: str | None) -> tuple[Command, ...]:
     """Return what to ask about logs that were only looked at."""
-    command = Command("Ask", f"cbreplay simulate {typed}")
-    return _asked_again(run, typed, [command])
+    return _asked_again(typed, [("Ask", "simulate", "")], run)
 
 
 def next_of_overview(run: Run, typed: str | None) -> tuple[Command, ...]:
     """Return what to ask about several logs."""
-    commands = [
-        Command("A pick", f"cbreplay recommend {typed}"),
-        Command("Settings", f"cbreplay simulate {typed} --patience 3,5,10,20"),
-    ]
-    return _asked_again(run, typed, commands)
+    settings = ("Settings", "simulate", "--patience 3,5,10,20")
+    return _asked_again(typed, [("A pick", "recommend", ""), settings], run)
 
 
 def next_of_advice(
@@ -133,10 +126,7 @@ def next_of_advice(
 
     `planned_epochs` is a plan that was inferred from the logs: the command names it.
     """
-    if typed is None or " - " in f" {typed} ":
-        return ()
-    words = f" {typed}" if typed else ""
-    words += f" --patience {patience}"
+    options = f"--patience {patience}"
     if planned_epochs is not None:
-        words += f" --planned-epochs {planned_epochs}"
-    return (Command("Every run", f"cbreplay simulate{words}"),)
+        options += f" --planned-epochs {planned_epochs}"
+    return _asked_again(typed, [("Every run", "simulate", options)])

@@ -15,11 +15,10 @@ from cbreplay.evidence.outcomes import (
     has_ambiguous_best,
     judge_epoch,
 )
-from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.wording.shown_digits import scale_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from cbreplay.answers.setting_cells import SettingCells
     from cbreplay.document import Text
@@ -37,8 +36,7 @@ def headline_of_one(cells: SettingCells) -> Text:
         from cbreplay.answers.hole_words import hole_of_setting
 
         return hole_of_setting(run, cells.grid[0], told["gap_epoch"])
-    # cells of a sweep have no columns on saved files
-    saved_last = (told.get("last_saved_file"), told.get("last_saved_epoch"))
+    saved_last = (told["last_saved_file"], told["last_saved_epoch"])
     start = rest = say()
     if told["stopped_epoch"] is None and told["evidence"] != "exact":
         words = "It does not stop inside this log, which ends at epoch {horizon:epoch}"
@@ -47,8 +45,7 @@ def headline_of_one(cells: SettingCells) -> Text:
             words += "{horizon:epoch}"
         start = stopped_itself(run)
         better = _better_epoch(cells, told)
-        rules = read_callbacks(cells.grid[0]).callbacks
-        rest = so_far(rules, told["kept_epoch"], *saved_last, better)
+        rest = so_far(cells.callbacks, told["kept_epoch"], *saved_last, better)
     else:
         words = "It trains to the planned end, epoch {horizon:epoch}"
         if told["stopped_epoch"] is not None:
@@ -71,7 +68,7 @@ def headline_of_one(cells: SettingCells) -> Text:
 def _better_epoch(cells: SettingCells, told: dict[str, Any]) -> int | None:
     """Return the best recorded epoch if the file that is left holds a worse one."""
     (run,), (objective, mode) = cells.runs, cells.judged_by[0]
-    held = told.get("last_saved_epoch")
+    held = told["last_saved_epoch"]
     if objective is None or held is None or has_ambiguous_best(run, objective, mode):
         return None
     value, lost = judge_epoch(run, held, objective, mode)
@@ -90,12 +87,13 @@ def _claims_of_end(cells: SettingCells, told: dict[str, Any]) -> Iterator[Claim]
         yield Claim("is_best", {"series": cells.judged_by[0][0], "epoch": kept})
 
 
-def headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
+def headline_of_one_run(cells: SettingCells) -> Text:
     """Say how many settings a log decides, and which of them keeps the best."""
     own = stopped_itself(cells.runs[0])
     start = "{}This log decides {n_decided:count} of {n_configs:count} settings"
-    decided, nearest = sum(exact), nearest_setting(cells)
-    counts: dict[str, Any] = {"n_decided": decided, "n_configs": len(exact)}
+    n_configs, nearest = len(cells.grid), nearest_setting(cells)
+    decided = cells.columns["evidence"].count("exact")
+    counts: dict[str, Any] = {"n_decided": decided, "n_configs": n_configs}
     if nearest is None:
         none = say() if decided else _told_of_none(cells)
         return phrase(start + "{}.", own, none, **counts)
@@ -107,7 +105,7 @@ def headline_of_one_run(cells: SettingCells, exact: Sequence[bool]) -> Text:
         # a log with a hole, or one cut by its own callback, may lack a better value
         some = own.parts or cells.bound_of(nearest, "regret")
         keeps = f" keeps the best {'recorded ' * bool(some)}{{objective:code}}"
-    if decided < len(exact):
+    if decided < n_configs:
         among = "of those " if decided > 1 else "that is "
         if decided == 1:
             keeps = f", which{keeps}" if is_best else "{beside}"

@@ -11,7 +11,7 @@ from cbreplay.answers.hole_words import hole_of_setting
 from cbreplay.answers.left_files import in_file, last_file
 from cbreplay.answers.misreadings import headline_of_replay
 from cbreplay.answers.next_commands import next_of_one_log
-from cbreplay.answers.pictures import curve_figure
+from cbreplay.answers.pictures import curve_figure, curve_section
 from cbreplay.answers.rate_cells import still_gained
 from cbreplay.answers.schedules import told_schedules
 from cbreplay.answers.setting_cells import read_replays
@@ -36,10 +36,11 @@ from cbreplay.document import (
     plain_text,
     say,
 )
-from cbreplay.evidence.outcomes import best_recorded_epoch, judge_certainly, judge_epoch
+from cbreplay.evidence.outcomes import judge_certainly
 from cbreplay.evidence.words import spoken_evidence
 from cbreplay.grid import make_grid
 from cbreplay.rules.registry import never_stop
+from cbreplay.staircase.build import find_best
 from cbreplay.wording.kinds import spoken_value
 from cbreplay.wording.note import topic_of
 from cbreplay.wording.shown_digits import ValueScale, scale_of, spoken_figure
@@ -92,11 +93,8 @@ def one_run_page(replay: Replay, staircase: Staircase, closing: Section) -> Docu
     return staircase_document(
         staircase,
         sections=(setting, _outcome(replay, kept_scale(staircase))),
-        pictures=(_curve(replay),),
-        closing=(
-            _the_run(staircase.replay, _every_patience(replay, staircase)),
-            closing,
-        ),
+        pictures=(curve_section(curve_figure(replay)),),
+        closing=(_the_run(staircase.replay, kept_scale(staircase)), closing),
     )
 
 
@@ -106,8 +104,6 @@ class _Beside(NamedTuple):
     doubts: tuple[Text, ...]
     sections: tuple[Section, ...]
     scale: ValueScale
-    best_epoch: int | None
-    best_value: float | None
     next_commands: tuple[Command, ...] = ()
 
 
@@ -146,9 +142,9 @@ def one_setting_page(
             Section("The setting", (code,), half=True),
             _outcome(replay, beside.scale),
             Section("Before you trust it", (Notice(doubts),)),
-            _curve(replay),
+            curve_section(curve_figure(replay)),
             *beside.sections,
-            _the_run(replay, beside),
+            _the_run(replay if staircase is None else staircase.replay, beside.scale),
             closing,
         ),
         beside.next_commands,
@@ -163,19 +159,15 @@ def _every_patience(
         doubts_of_staircase(staircase, is_schedule_told=is_schedule_told),
         (steps_section(staircase), *rate_section(staircase, replay)),
         kept_scale(staircase),
-        staircase.best_epoch,
-        staircase.best_value,
         next_of_one_log(staircase, None),
     )
 
 
 def _alone(replay: Replay) -> _Beside:
     """Return what can be said of the run without another setting."""
-    run, objective = replay.run, replay.objective
-    epoch = best_recorded_epoch(run, objective, replay.objective_mode)
-    value, _ = judge_epoch(run, epoch, objective, replay.objective_mode)
-    known = [value, replay.outcome.kept_value]
-    return _Beside(doubts_of_one_run(replay), (), scale_of(known), epoch, value)
+    _, best = find_best(replay)
+    scale = scale_of([best, replay.outcome.kept_value])
+    return _Beside(doubts_of_one_run(replay), (), scale)
 
 
 def note_of(doubt: Text) -> str:
@@ -220,11 +212,6 @@ def _headline(replay: Replay) -> Text:
         objective=replay.judged_by[0],
         file=in_file(replay.kept_epoch, *last_file(replay)),
     )
-
-
-def _curve(replay: Replay) -> Section:
-    figure = curve_figure(replay)
-    return Section("The decisions on the curve", (figure,), on="page")
 
 
 def _outcome(replay: Replay, scale: ValueScale) -> Section:
@@ -285,8 +272,8 @@ def _file_rows(replay: Replay, scale: ValueScale) -> Iterator[Row]:
         yield Row((f"{file} holds epoch{so_far}", f"{epoch + 1}{told}"))
 
 
-def _the_run(replay: Replay, beside: _Beside) -> Section:
-    """Return the table of the one run."""
+def _the_run(replay: Replay, scale: ValueScale) -> Section:
+    """Return the table of the one run, with its best value of what judges it."""
     run, objective = replay.run, replay.objective
     columns = (
         TableColumn("run", "Run", "name"),
@@ -294,17 +281,9 @@ def _the_run(replay: Replay, beside: _Beside) -> Section:
         TableColumn("plan", "Plan"),
         TableColumn("ended_by", "Ended by"),
         TableColumn("best_epoch", "Best epoch", "epoch"),
-        TableColumn("best_value", f"Best {objective}", "value", scale=beside.scale),
+        TableColumn("best_value", f"Best {objective}", "value", scale=scale),
     )
-    row = Row(
-        (
-            run.name,
-            run.recorded_epochs,
-            spoken_plan(run),
-            spoken_end(run),
-            beside.best_epoch,
-            beside.best_value,
-        )
-    )
+    names = (run.name, run.recorded_epochs, spoken_plan(run), spoken_end(run))
+    row = Row((*names, *find_best(replay)))
     table = Table(columns, (row,), "The run as it was recorded")
     return Section("The run", (table,), on="page")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.document.on_pages import Figure
+from cbreplay.document import Figure, Section
 from cbreplay.evidence.words import spoken_evidence
 from cbreplay.wording.kinds import spoken_value
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MOST_ON_A_CURVE",
     "curve_figure",
+    "curve_section",
     "describe_decisions",
     "rate_figure",
     "settings_figure",
@@ -41,6 +42,11 @@ def curve_figure(replay: Replay) -> Figure:
         legend=legend.strip(),
         alternative=f"Learning curve of {words}",
     )
+
+
+def curve_section(figure: Figure) -> Section:
+    """Return the section of a page that has the learning curve."""
+    return Section("The decisions on the curve", (figure,), on="page")
 
 
 def settings_figure(replays: Mapping[str, Replay]) -> Figure:

@@ -12,15 +12,12 @@ from cbreplay.answers.retrainings import meant_in_retrainings
 from cbreplay.answers.varied_parameters import axis_cells, axis_columns
 from cbreplay.document import Code, ColumnRows, MadeColumn, Table, TableColumn, phrase
 from cbreplay.evidence.median import median_of
-from cbreplay.rules.callbacks_list import read_callbacks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from cbreplay.answers.setting_cells import SettingCells
     from cbreplay.document import Text
-    from cbreplay.grid import Grid
-    from cbreplay.rules.base import Callback
 
 __all__ = [
     "rate_columns",
@@ -40,20 +37,15 @@ _FIGURES = (
 
 def tells_of_rates(cells: SettingCells) -> bool:
     """Return whether the answer has these columns: some rule reduces on many runs."""
-    return len(cells.runs) > 1 and _reduces(cells.grid)
+    return len(cells.runs) > 1 and _reduces(cells)
 
 
-def _reduces(grid: Grid) -> bool:
-    return any(rule.reduction is not None for rule in _rules(grid))
+def _reduces(cells: SettingCells) -> bool:
+    return any(rule.reduction is not None for rule in cells.callbacks)
 
 
-def _rules(grid: Grid) -> tuple[Callback, ...]:
-    """Return the rules of the grid's first setting."""
-    return read_callbacks(grid[0]).callbacks
-
-
-def _stops(grid: Grid) -> bool:
-    return any(rule.stops_early for rule in _rules(grid))
+def _stops(cells: SettingCells) -> bool:
+    return any(rule.stops_early for rule in cells.callbacks)
 
 
 def rate_columns(cells: SettingCells) -> Iterator[tuple[TableColumn, Sequence[Any]]]:
@@ -75,23 +67,20 @@ def rate_columns(cells: SettingCells) -> Iterator[tuple[TableColumn, Sequence[An
     yield column, MadeColumn(n_rows, share)
     column = TableColumn("evident", "evident epochs", "count", fold=4, shown="people")
     yield column, MadeColumn(n_rows, lambda row: f"{evident[row]} of {asked[row]}")
-    if _stops(cells.grid):
+    if _stops(cells):
         yield TableColumn("first_act", "acts first", fold=6, shown="people"), first
 
 
 def rate_totals(cells: SettingCells) -> list[dict[str, Any]]:
     """Return the totals of every setting over the runs, for JSON."""
-    n_configs, gains = len(cells.grid), _later_gains(cells)
-    totals = []
-    for config in range(n_configs):
-        of_runs = {
-            key: column[config::n_configs] for key, column in cells.columns.items()
-        }
+    totals, held = [], cells.columns
+    for config, gains in enumerate(_later_gains(cells)):
+        places = cells.places_of(config)
         sums = {
-            name: sum(value or 0 for value in of_runs[key])
+            name: sum(held[key][place] or 0 for place in places)
             for name, key in _SUMMED.items()
         }
-        first = of_runs["acts_first"]
+        first = [held["acts_first"][place] for place in places]
         totals.append(
             {
                 "config": config,
@@ -100,7 +89,7 @@ def rate_totals(cells: SettingCells) -> list[dict[str, Any]]:
                 "reduce_first": first.count("reduce"),
                 "stop_first": first.count("stop"),
                 "unknown": first.count(None),
-                **_described(gains[config]),
+                **_described(gains),
             }
         )
     return totals
@@ -192,7 +181,7 @@ def _later_gains(cells: SettingCells) -> list[list[tuple[float, str]]]:
     n_configs = len(cells.grid)
     gains: list[list[tuple[float, str]]] = [[] for _ in range(n_configs)]
     (name, mode), *others = cells.judged_by
-    if name is None or mode is None or others or not _reduces(cells.grid):
+    if name is None or mode is None or others or not _reduces(cells):
         return gains
     from cbreplay.staircase.reductions import later_gain, rate_kept_until
 
@@ -243,7 +232,7 @@ def totals_table(cells: SettingCells) -> Table:
         for key, title in _GAINS.items():
             columns.append(TableColumn(key, title, "share", fold=4))
             made.append([total[key] for total in totals])
-    if _stops(cells.grid):
+    if _stops(cells):
         titles = {
             "reduce_first": "before the stop",
             "stop_first": "stops before",

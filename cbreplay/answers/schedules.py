@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.document import phrase
@@ -27,28 +28,24 @@ def cut_schedules(cells: SettingCells) -> list[dict[str, int]]:
 
     Nothing where no setting stops a run that follows a schedule.
     """
-    n_configs, n_runs = len(cells.grid), len(cells.runs)
     scheduled = [row for row, run in enumerate(cells.runs) if falls_by_schedule(run)]
-    cut = [0] * n_configs
-    for row in scheduled:
-        stops = cells.columns["stopped_epoch"][row * n_configs : (row + 1) * n_configs]
-        # many settings stop in the same epoch
-        cutting = {
-            epoch for epoch in set(stops) if cuts_schedule(cells.runs[row], epoch)
-        }
-        for config, epoch in enumerate(stops):
-            cut[config] += epoch in cutting
-    if not any(cut):
-        return []
-    return [
-        {
-            "config": config,
-            "runs": n_runs,
-            "scheduled_runs": len(scheduled),
-            "cut_runs": n_cut,
-        }
-        for config, n_cut in enumerate(cut)
-    ]
+    # many settings stop in the same epoch
+    cuts = functools.cache(lambda row, epoch: cuts_schedule(cells.runs[row], epoch))
+    counted = []
+    for config in range(len(cells.grid)):
+        places = cells.places_of(config)
+        stops = [
+            (row, cells.columns["stopped_epoch"][places[row]]) for row in scheduled
+        ]
+        counted.append(
+            {
+                "config": config,
+                "runs": len(cells.runs),
+                "scheduled_runs": len(scheduled),
+                "cut_runs": sum(cuts(*stop) for stop in stops),
+            }
+        )
+    return counted if any(told["cut_runs"] for told in counted) else []
 
 
 def told_schedules(cells: SettingCells) -> Iterator[Text]:

@@ -17,7 +17,6 @@ from cbreplay.document import (
     counted,
     keyed_row,
     say,
-    told_section,
 )
 from cbreplay.rules.families import spoken_version
 
@@ -234,20 +233,20 @@ def tell_once(scripts: Sequence[ScriptFindings]) -> tuple[ScriptFindings, ...]:
 
 def scripts_document(checked: ScriptsFindings) -> Document:
     """Write the findings in scripts as an answer, with what could not be read."""
-    sections = [Section("Findings", (_table(checked),), untitled=True)]
     unread = Notice(_placed(checked, lambda own: own.unread))
-    if unread.points:
-        sections.append(Section("Not read", (unread,)))
     looked_at = Notice(_placed(checked, lambda own: own.looked_at))
-    if looked_at.points:
-        sections.append(Section("Looked at", (looked_at,), on="asked"))
     notes = Notice(tuple(map(say, checked.notes)))
-    sections += told_section("Before you trust it", notes)
+    sections = (
+        Section("Findings", (_table(checked),), untitled=True),
+        Section("Not read", (unread,)),
+        Section("Looked at", (looked_at,), on="asked"),
+        Section("Before you trust it", (notes,), untitled=True),
+    )
     return Document(
         "lint",
         _headline(checked),
         _lead(checked),
-        tuple(sections),
+        sections,
         program=lambda: _members(checked),
     )
 
@@ -296,13 +295,9 @@ def _table(checked: ScriptsFindings) -> Table:
     )
     notebooks = any(script.script.source.cells for script in checked.scripts)
     columns = finding_columns(
-        TableColumn(
-            "source", "script", "name", shown="always" if several else "programs"
-        ),
+        TableColumn("source", "script", "name").for_people_if(several),
         TableColumn("callback", "index", "number", shown="programs"),
-        TableColumn(
-            "cell", "code cell", "number", shown="always" if notebooks else "programs"
-        ),
+        TableColumn("cell", "code cell", "number").for_people_if(notebooks),
         TableColumn("line", "line", "number"),
     )
     rows = tuple(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cbreplay.evidence.outcomes import Bound
     from cbreplay.grid import Grid
     from cbreplay.replay import Replay
+    from cbreplay.rules.base import Callback
     from cbreplay.run import Mode, Run
 
 __all__ = ["SettingCells", "never_stops", "only_saves", "read_replays", "tell_replay"]
@@ -49,6 +50,19 @@ class SettingCells(NamedTuple):
     notes: Callable[[], Sequence[tuple[str, ...]]]
     replays: Callable[[], Sequence[Replay]]
 
+    @property
+    def callbacks(self) -> tuple[Callback, ...]:
+        """The rules of the first setting, which are those of all: parameters vary."""
+        return read_callbacks(self.grid[0]).callbacks
+
+    def places_of(self, config: int) -> range:
+        """Return where the cells of a setting are in the columns, run by run."""
+        return range(config, len(self.runs) * len(self.grid), len(self.grid))
+
+    def run_at(self, place: int) -> Run:
+        """Return the run of a cell."""
+        return self.runs[place // len(self.grid)]
+
     def bound_of(self, place: int, field: str) -> Bound | None:
         """Return whether a cell's figure is a lower or upper bound; None if none."""
         for bound in self.columns["bounds"][place].split(";"):
@@ -60,7 +74,7 @@ class SettingCells(NamedTuple):
 
 def never_stops(cells: SettingCells) -> bool:
     """Return whether none of the settings can end a training before its plan."""
-    return never_stop(map(type, read_callbacks(cells.grid[0]).callbacks))
+    return never_stop(map(type, cells.callbacks))
 
 
 def only_saves(cells: SettingCells) -> bool:

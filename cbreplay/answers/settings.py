@@ -6,18 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.doubts import IN_BRACKETS, noted_of
 from cbreplay.answers.evaluations import in_evaluations
-from cbreplay.answers.headline_limits import (
-    by_keras_rules,
-    calls_worst_best,
-    counts_otherwise,
-)
-from cbreplay.answers.misreadings import misreadings, take_worse_files
+from cbreplay.answers.headline_limits import counts_otherwise
+from cbreplay.answers.misreadings import headline_of_list, misreadings
 from cbreplay.answers.next_commands import next_of_settings
-from cbreplay.answers.one_run_headline import (
-    headline_of_one,
-    headline_of_one_run,
-    nearest_setting,
-)
+from cbreplay.answers.one_run_headline import headline_of_one, headline_of_one_run
 from cbreplay.answers.rate_cells import (
     rate_totals,
     still_gained,
@@ -26,8 +18,7 @@ from cbreplay.answers.rate_cells import (
 )
 from cbreplay.answers.schedules import cut_schedules, told_schedules
 from cbreplay.answers.settings_summary import (
-    summarise,
-    summarise_compared,
+    compare_settings,
     summary_section,
 )
 from cbreplay.answers.settings_table import evidence_footnote, settings_table
@@ -38,7 +29,7 @@ from cbreplay.answers.spoken_runs import (
     saved_of_recorded,
     with_cut_runs,
 )
-from cbreplay.answers.varied_parameters import describe_configs, keeps_last, spoken_list
+from cbreplay.answers.varied_parameters import keeps_last, spoken_list
 from cbreplay.document import (
     Code,
     Deferred,
@@ -51,17 +42,16 @@ from cbreplay.document import (
     say,
 )
 from cbreplay.evidence.words import AT_LEAST
-from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.families import default_family, spoken_version
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import pasted_code_of
 from cbreplay.wording.words import as_sentence, spoken_counting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from cbreplay.answers.setting_cells import SettingCells
-    from cbreplay.answers.settings_summary import SettingSummary
+    from cbreplay.answers.settings_summary import SettingsBeside
     from cbreplay.document import Text
 
 __all__ = ["EVERY_SETTING", "settings_document"]
@@ -87,11 +77,11 @@ def settings_document(
     """
     summed_up = len(cells.runs) > 1 and len(cells.grid) > 1
     shows_each = each or not summed_up
-    summaries = summarise(cells) if len(cells.runs) > 1 else []
+    beside = compare_settings(cells) if len(cells.runs) > 1 else None
     rows = _row_section(cells)
     sections = [rows if shows_each else rows._replace(on="asked")]
-    if summed_up:
-        sections.append(summary_section(cells, summaries))
+    if beside is not None and summed_up:
+        sections.append(summary_section(beside))
     if tells_of_rates(cells):
         sections.append(_rate_section(cells))
     doubts = Deferred(lambda: _doubts(cells, brackets=shows_each))
@@ -99,27 +89,25 @@ def settings_document(
     taken = _taken_patience(cells) if by_options else say()
     document = Document(
         "simulate",
-        say(_whole_headline(cells, summaries), taken),
+        say(_whole_headline(cells, beside), taken),
         _lead(cells),
         tuple(sections),
         next_of_settings(
             cells,
             typed,
-            nearest=nearest_setting(cells) if len(cells.runs) == 1 else None,
             by_options=by_options,
             again=typed_setting,
             shows_each=shows_each,
         ),
-        lambda: _members(cells, summaries),
+        lambda: _members(cells, beside),
     )
     return in_evaluations(document, cells.runs)
 
 
 def _rate_section(cells: SettingCells) -> Section:
     title = "What reduces the learning rate, by setting"
-    gained = tuple(still_gained(cells))
-    blocks = (totals_table(cells), *((Points(gained),) if gained else ()))
-    return Section(title, blocks)
+    gained = Points(tuple(still_gained(cells)))
+    return Section(title, (totals_table(cells), gained))
 
 
 def _row_section(cells: SettingCells) -> Section:
@@ -134,14 +122,12 @@ def _row_section(cells: SettingCells) -> Section:
         side = beside_best(mode for _, mode in cells.judged_by)
         told.append((side, say(AT_LEAST)))
     told += saved_of_recorded(cells.runs)
-    notes = (footnotes(told),) if told else ()
-    return Section(EVERY_SETTING, (settings_table(cells), *notes), untitled=True)
+    blocks = (settings_table(cells), footnotes(told))
+    return Section(EVERY_SETTING, blocks, untitled=True)
 
 
-def _members(
-    cells: SettingCells, summaries: Sequence[SettingSummary]
-) -> dict[str, Any]:
-    from cbreplay.answers.json_fields import describe_results
+def _members(cells: SettingCells, beside: SettingsBeside | None) -> dict[str, Any]:
+    from cbreplay.answers.json_fields import describe_results, describe_setting
 
     n_configs = len(cells.grid)
     results = [
@@ -153,25 +139,26 @@ def _members(
         own["reductions"] = rate_totals(cells)
     if schedules := cut_schedules(cells):
         own["schedules"] = schedules
-    if summaries:
-        own["summary"] = [summary._asdict() for summary in summaries]
-    if compared := summarise_compared(cells, summaries):
-        own["compared_settings"] = [summary._asdict() for summary in compared]
+    if beside is not None:
+        own["summary"] = [summary._asdict() for summary in beside.each]
+        if beside.over_some_runs:
+            compared = [summary._asdict() for summary in beside.compared]
+            own["compared_settings"] = compared
     return {
         **describe_results(cells.runs, results),
-        "configs": describe_configs(cells.grid),
+        "configs": [
+            describe_setting(config, cells.grid.values_of(position))
+            for position, config in enumerate(cells.grid)
+        ],
         **own,
     }
 
 
-def _whole_headline(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Text:
-    said, callbacks = _headline(cells, summaries), cells.grid[0]
-    said = with_cut_runs(said, cells.runs)
-    said = by_keras_rules(said, cells.runs, cells.judged_by, callbacks)
-    several = len(cells.grid) > 1 or len(cells.rules) > 1
-    if several or calls_worst_best(cells.judged_by, cells.runs):
-        return said
-    return take_worse_files(said, cells.runs[0], callbacks, cells.rules[0])
+def _whole_headline(cells: SettingCells, beside: SettingsBeside | None) -> Text:
+    said = with_cut_runs(_headline(cells, beside), cells.runs)
+    is_single = len(cells.grid) == len(cells.rules) == 1
+    semantics = cells.rules[0] if is_single else None
+    return headline_of_list(said, cells.runs, cells.judged_by, cells.grid[0], semantics)
 
 
 def _taken_patience(cells: SettingCells) -> Text:
@@ -184,14 +171,12 @@ def _taken_patience(cells: SettingCells) -> Text:
     return phrase(words + "another.", taken_patience=patience, option="--patience")
 
 
-def _headline(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Text:
-    n_runs, n_configs = len(cells.runs), len(cells.grid)
-    if n_runs == n_configs == 1:
-        return headline_of_one(cells)
-    if n_runs == 1:
-        exact = [evidence == "exact" for evidence in cells.columns["evidence"]]
-        return headline_of_one_run(cells, exact)
-    return settings_headline(cells, summaries)
+def _headline(cells: SettingCells, beside: SettingsBeside | None) -> Text:
+    if beside is not None:
+        return settings_headline(beside)
+    return (
+        headline_of_one(cells) if len(cells.grid) == 1 else headline_of_one_run(cells)
+    )
 
 
 def _lead(cells: SettingCells) -> Text:
@@ -217,7 +202,7 @@ def _doubts(cells: SettingCells, *, brackets: bool) -> Iterator[Text]:
     yield from misreadings(cells.runs, cells.grid, semantics)
     if brackets and any(cells.columns["provisional"]):
         yield say(IN_BRACKETS)
-    rules = read_callbacks(cells.grid[0]).callbacks
+    rules = cells.callbacks
     pasted = [rule.class_name for rule in rules if pasted_code_of(rule) is not None]
     if unknown := list(dict.fromkeys(pasted)):
         yield say(

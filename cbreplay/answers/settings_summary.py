@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cbreplay.answers.spoken_runs import beside_best
 from cbreplay.answers.varied_parameters import axis_cells, axis_columns
 from cbreplay.document import (
+    EVERY_ROW,
     Cell,
     ColumnRows,
     Section,
@@ -27,15 +28,12 @@ if TYPE_CHECKING:
 __all__ = [
     "SEVERAL",
     "SettingSummary",
+    "SettingsBeside",
     "compare_settings",
-    "find_least",
     "summarise",
-    "summarise_compared",
     "summary_section",
-    "tells_less",
 ]
 
-_EVERY_ROW = 1_000_000
 SEVERAL = 2
 
 
@@ -86,9 +84,8 @@ def summarise(cells: SettingCells) -> list[SettingSummary]:
 
 
 def _summary(cells: SettingCells, config: int, runs: Sequence[int]) -> SettingSummary:
-    held, n_configs = cells.columns, len(cells.grid)
-    places = [run * n_configs + config for run in runs]
-    exact = [place for place in places if held["evidence"][place] == "exact"]
+    held, places = cells.columns, cells.places_of(config)
+    exact = [places[run] for run in runs if held["evidence"][places[run]] == "exact"]
     # costs of different series are of different units
     told = exact if len(cells.judged_by) == 1 else []
     priced = [place for place in told if _is_priced(cells, place)]
@@ -103,7 +100,7 @@ def _summary(cells: SettingCells, config: int, runs: Sequence[int]) -> SettingSu
         math.fsum(regrets) / len(regrets) if regrets else None,
         _deviation(regrets),
         None if worst is None else regrets[worst],
-        None if worst is None else cells.runs[priced[worst] // n_configs].name,
+        None if worst is None else cells.run_at(priced[worst]).name,
         saved,
         saved + sum(held["trained_epochs"][place] for place in exact),
     )
@@ -126,65 +123,79 @@ def _deviation(values: Sequence[float]) -> float | None:
     return math.sqrt(squares / (len(values) - 1))
 
 
-def compare_settings(
-    cells: SettingCells, summaries: Sequence[SettingSummary]
-) -> tuple[Sequence[int], list[SettingSummary]]:
-    """Return the runs over which settings are compared, and their summaries there.
+class SettingsBeside(NamedTuple):
+    """Settings beside each other over several runs.
+
+    Parameters
+    ----------
+    cells : SettingCells
+        What each does on each run.
+    each : sequence of SettingSummary
+        What each comes to over its own runs, in the order of the grid.
+    runs : sequence of int
+        The runs over which settings are compared.
+    compared : sequence of SettingSummary
+        What the settings that can be compared come to over these runs.
+    """
+
+    cells: SettingCells
+    each: Sequence[SettingSummary]
+    runs: Sequence[int]
+    compared: Sequence[SettingSummary]
+
+    @property
+    def over_some_runs(self) -> bool:
+        """Whether several settings are compared, and only over some of the runs."""
+        return len(self.each) > 1 and len(self.runs) < len(self.cells.runs)
+
+    @property
+    def least(self) -> SettingSummary | None:
+        """The setting that loses least; of equal ones, what saves most."""
+        known = [
+            (summary.mean_regret, -summary.epochs_saved, summary.config, summary)
+            for summary in self.compared
+            if summary.mean_regret is not None
+        ]
+        return min(known)[-1] if known else None
+
+    @property
+    def tells_less(self) -> bool:
+        """Whether some runs decide a setting without telling what it loses."""
+        is_judged = len(self.cells.judged_by) == 1
+        return is_judged and any(own.priced_runs < own.exact_runs for own in self.each)
+
+
+def compare_settings(cells: SettingCells) -> SettingsBeside:
+    """Return the settings beside each other, over the runs on which they compare.
 
     Means over different runs do not compare: the runs that do not decide a long
     patience are often those where it matters. So the settings that at least half of the
     runs decide are compared over the runs that decide all of these. If that leaves few
     runs or settings, the settings that all runs decide are compared over all runs.
     """
-    every = range(len(cells.runs))
+    every, summaries = range(len(cells.runs)), summarise(cells)
     often = [own for own in summaries if 2 * own.priced_runs >= own.runs]
-    n_configs = len(cells.grid)
-    runs = [
-        run
-        for run in every
-        if all(_is_priced(cells, run * n_configs + own.config) for own in often)
-    ]
+    places = [cells.places_of(own.config) for own in often]
+    runs = [run for run in every if all(_is_priced(cells, own[run]) for own in places)]
     is_few = min(len(often), len(runs)) < SEVERAL or 2 * len(runs) < len(every)
     if is_few or len(runs) == len(every):
-        return every, [summary for summary in summaries if summary.is_whole]
-    return runs, [_summary(cells, own.config, runs) for own in often]
+        whole = [summary for summary in summaries if summary.is_whole]
+        return SettingsBeside(cells, summaries, every, whole)
+    compared = [_summary(cells, own.config, runs) for own in often]
+    return SettingsBeside(cells, summaries, runs, compared)
 
 
-def summarise_compared(
-    cells: SettingCells, summaries: Sequence[SettingSummary]
-) -> list[SettingSummary]:
-    """Return what the headline compares, where it does so over some of the runs."""
-    runs, compared = compare_settings(cells, summaries)
-    some = len(summaries) > 1 and len(runs) < len(cells.runs)
-    return compared if some else []
-
-
-def find_least(summaries: Sequence[SettingSummary]) -> SettingSummary | None:
-    """Return the setting that loses least; of equal ones, what saves most."""
-    known = [
-        (summary.mean_regret, -summary.epochs_saved, summary.config, summary)
-        for summary in summaries
-        if summary.mean_regret is not None
-    ]
-    return min(known)[-1] if known else None
-
-
-def summary_section(
-    cells: SettingCells, summaries: Sequence[SettingSummary]
-) -> Section:
+def summary_section(beside: SettingsBeside) -> Section:
     """Return the settings beside each other, a row each, and what the figures are."""
-    table = _table(cells, summaries)
-    return Section(
-        "The settings side by side",
-        (table, footnotes(_footnotes(cells, summaries))),
-        untitled=True,
-    )
+    blocks = (_table(beside), footnotes(_footnotes(beside)))
+    return Section("The settings side by side", blocks, untitled=True)
 
 
-def _table(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Table:
+def _table(beside: SettingsBeside) -> Table:
+    summaries, least = beside.each, beside.least
     made: list[list[Any]] = [
         [summary.config for summary in summaries],
-        *axis_cells(cells.grid, 1),
+        *axis_cells(beside.cells.grid, 1),
         [Cell(summary.exact_runs, of=summary.runs) for summary in summaries],
         [Cell(summary.priced_runs, of=summary.runs) for summary in summaries],
         [summary.mean_regret for summary in summaries],
@@ -193,19 +204,17 @@ def _table(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Table:
         [summary.worst_run if summary.worst_regret else None for summary in summaries],
         [_saved(summary) for summary in summaries],
     ]
-    least = find_least(compare_settings(cells, summaries)[1])
     return Table(
-        _columns(cells, summaries),
+        _columns(beside),
         ColumnRows(made, frozenset() if least is None else {least.config}),
         "What each setting comes to over the runs",
         is_answer=True,
-        most_on_screen=_EVERY_ROW,
+        most_on_screen=EVERY_ROW,
     )
 
 
-def _columns(
-    cells: SettingCells, summaries: Sequence[SettingSummary]
-) -> tuple[TableColumn, ...]:
+def _columns(beside: SettingsBeside) -> tuple[TableColumn, ...]:
+    cells = beside.cells
     side = beside_best(mode for _, mode in cells.judged_by)
     scale = scale_of(cells.columns["kept_value"])
 
@@ -216,11 +225,8 @@ def _columns(
         TableColumn("config", "config", "text", shown="programs"),
         *axis_columns(cells.grid.parameters),
         TableColumn("exact_runs", "exact on", "count"),
-        TableColumn(
-            "priced_runs",
-            "loss known on",
-            "count",
-            shown="always" if tells_less(cells, summaries) else "programs",
+        TableColumn("priced_runs", "loss known on", "count").for_people_if(
+            beside.tells_less
         ),
         difference("mean_regret", f"mean {side}"),
         difference("spread_regret", "spread", fold=2),
@@ -236,26 +242,18 @@ def _saved(summary: SettingSummary) -> Cell | None:
     return Cell(summary.epochs_saved, of=summary.recorded_epochs)
 
 
-def tells_less(cells: SettingCells, summaries: Sequence[SettingSummary]) -> bool:
-    """Return whether some runs decide a setting without telling what it loses."""
-    is_judged = len(cells.judged_by) == 1
-    return is_judged and any(
-        summary.priced_runs < summary.exact_runs for summary in summaries
-    )
-
-
-def _footnotes(
-    cells: SettingCells, summaries: Sequence[SettingSummary]
-) -> Iterator[tuple[str, Text]]:
+def _footnotes(beside: SettingsBeside) -> Iterator[tuple[str, Text]]:
     words = "exact on: the runs whose logs decide the setting; all figures are of these"
-    differs = tells_less(cells, summaries)
-    if differs:
+    summaries = beside.each
+    if beside.tells_less:
         words = (
             "exact on: the runs whose logs decide the setting; loss known on: those of "
             "them that tell what it loses. Epochs saved are of the former, the other "
             "figures of the latter"
         )
-    if differs or any(summary.exact_runs < summary.runs for summary in summaries):
+    if beside.tells_less or any(
+        summary.exact_runs < summary.runs for summary in summaries
+    ):
         words += ", and over different runs they do not compare"
     yield "", say(words)
     if any(summary.spread_regret is not None for summary in summaries):

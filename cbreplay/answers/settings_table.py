@@ -8,7 +8,14 @@ from cbreplay.answers.rate_cells import rate_columns
 from cbreplay.answers.setting_cells import never_stops, only_saves
 from cbreplay.answers.spoken_runs import beside_best
 from cbreplay.answers.varied_parameters import axis_cells, axis_columns
-from cbreplay.document import Cell, ColumnRows, MadeColumn, Table, TableColumn
+from cbreplay.document import (
+    EVERY_ROW,
+    Cell,
+    ColumnRows,
+    MadeColumn,
+    Table,
+    TableColumn,
+)
 from cbreplay.evidence.outcomes import judge_certainly
 from cbreplay.evidence.words import Limit, limits_explained
 from cbreplay.wording.shown_digits import scale_of
@@ -44,8 +51,6 @@ _FIGURES = (
     "last_saved_file",
     "last_saved_epoch",
 )
-# every row is shown: a reader may look for one of them
-_EVERY_ROW = 1_000_000
 _FOLD_DECIDED = 7
 
 
@@ -57,7 +62,7 @@ def settings_table(cells: SettingCells) -> Table:
     n_runs, n_configs = len(cells.runs), len(cells.grid)
     names = [run.name for run in cells.runs for _ in range(n_configs)]
     columns = [
-        TableColumn("run", "run", "name", shown="always" if n_runs > 1 else "programs"),
+        TableColumn("run", "run", "name").for_people_if(n_runs > 1),
         TableColumn("config", "config", "text", shown="programs"),
         *axis_columns(cells.grid.parameters),
         *(TableColumn(key, key, "text", shown="programs") for key in _FIGURES),
@@ -81,7 +86,7 @@ def settings_table(cells: SettingCells) -> Table:
         ColumnRows(made),
         f"What {count(n_configs, 'setting')} would have done on {count(n_runs, 'run')}",
         is_answer=True,
-        most_on_screen=_EVERY_ROW,
+        most_on_screen=EVERY_ROW,
     )
 
 
@@ -173,7 +178,7 @@ def _bounded(cells: SettingCells, key: str, held: Sequence[Any]) -> Sequence[Any
 
     def cell(row: int) -> Any:
         value, bound = held[row], cells.bound_of(row, key)
-        if value is None or bound is None:
+        if bound is None:
             return value
         value = value if isinstance(value, Cell) else Cell(value)
         return value._replace(bound=bound)
@@ -188,11 +193,8 @@ def _evidence(cells: SettingCells) -> Sequence[Any]:
     """Return how far each cell is evidence, in few words."""
     limits = [cells.columns[key] for key in _LIMITS]
 
-    n_configs = len(cells.grid)
-
     def spoken(row: int) -> str:
-        run = cells.runs[row // n_configs]
-        return Limit(run, *(column[row] for column in limits)).brief()
+        return Limit(cells.run_at(row), *(column[row] for column in limits)).brief()
 
     return MadeColumn(len(limits[0]), spoken)
 

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 from cbreplay.answers.setting_cells import only_saves
 from cbreplay.answers.settings_summary import (
     SEVERAL,
+    SettingsBeside,
     SettingSummary,
-    compare_settings,
-    find_least,
-    tells_less,
 )
 from cbreplay.answers.varied_parameters import short_setting
 from cbreplay.document import Claim, Code, Fact, phrase, say
@@ -30,12 +28,12 @@ _ALONE = "That describes these runs, not the next."
 _NEARLY_ALL = 0.9
 
 
-def settings_headline(cells: SettingCells, summaries: Sequence[SettingSummary]) -> Text:
+def settings_headline(beside: SettingsBeside) -> Text:
     """Say which setting loses least on several runs, or what the one setting loses."""
+    cells, summaries, runs, compared = beside
     if len(summaries) == 1:
         return _of_one_setting(cells, summaries[0])
-    runs, compared = compare_settings(cells, summaries)
-    least = find_least(compared)
+    least = beside.least
     if least is None:
         return _of_no_setting(cells, summaries)
     n_open = len(summaries) - len(compared)
@@ -47,7 +45,7 @@ def settings_headline(cells: SettingCells, summaries: Sequence[SettingSummary]) 
     on, where = "On these {n_runs:count} runs ", ""
     if len(runs) < len(cells.runs):
         tell = f"whose logs decide {'these settings' if n_open else 'every setting'}"
-        if tells_less(cells, summaries):
+        if beside.tells_less:
             # a log may decide a setting and hold no number at the epoch that it keeps
             lose = "these settings lose" if n_open else "every setting loses"
             tell = f"that tell what {lose}"
@@ -177,7 +175,8 @@ def _hangs_on_one(cells: SettingCells, summary: SettingSummary) -> bool:
     mean, worst = summary.mean_regret, summary.worst_regret
     if mean is None or not worst or summary.priced_runs <= SEVERAL:
         return False
-    kept = cells.columns["kept_value"][summary.config :: len(cells.grid)]
+    places = cells.places_of(summary.config)
+    kept = (cells.columns["kept_value"][place] for place in places)
     others = [
         abs(value)
         for run, value in zip(cells.runs, kept, strict=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.doubts import ONE_RUN_ALONE, doubts_of_staircase
+from cbreplay.answers.evaluations import in_evaluations
 from cbreplay.answers.headline_limits import by_keras_rules
 from cbreplay.answers.next_commands import next_of_one_log
 from cbreplay.answers.spoken_runs import lead_of_run, stopped_itself, what_it_saves
@@ -61,10 +62,6 @@ def staircase_document(
         next_of_one_log(staircase, typed),
         lambda: _members(staircase),
     )
-    if run.steps is None:
-        return document
-    from cbreplay.answers.evaluations import in_evaluations
-
     return in_evaluations(document, [run])
 
 

@@ -23,13 +23,14 @@ from cbreplay.document import (
 )
 from cbreplay.evidence.outcomes import provisional_of
 from cbreplay.evidence.words import Limit, spoken_evidence, takes_nan
+from cbreplay.series_names import is_validation
 from cbreplay.wording.shown_digits import ValueScale, scale_of
 from cbreplay.wording.words import count, spoken_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.document import Block, Text
+    from cbreplay.document import Text
     from cbreplay.staircase import Staircase, StaircaseStep
 
 __all__ = ["EVERY_PATIENCE", "steps_section"]
@@ -46,12 +47,10 @@ _HOW_MEASURED = (
 
 def steps_section(staircase: Staircase) -> Section:
     """Return the staircase: which patience values end with which weights."""
-    blocks: list[Block] = [_trend(staircase), Paragraph(say(Code(_setting(staircase))))]
-    blocks.append(_table(staircase))
+    setting = Paragraph(say(Code(_setting(staircase))))
     legend = footnotes(_legend(staircase))
-    if legend.points:
-        blocks.append(legend)
-    return Section(EVERY_PATIENCE, tuple(blocks), untitled=True)
+    blocks = (_trend(staircase), setting, _table(staircase), legend)
+    return Section(EVERY_PATIENCE, blocks, untitled=True)
 
 
 def _setting(staircase: Staircase) -> str:
@@ -100,12 +99,8 @@ def _table(staircase: Staircase) -> Table:
         TableColumn("kept_value", staircase.objective, "value", scale=scale),
         TableColumn("regret", side, "difference", fold=1, scale=scale),
         *(
-            TableColumn(
-                name,
-                name,
-                "value",
-                fold=3 + place,
-                shown="always" if place < _OTHER_SERIES else "programs",
+            TableColumn(name, name, "value", fold=3 + place).for_people_if(
+                place < _OTHER_SERIES
             )
             for place, name in enumerate(others)
         ),
@@ -136,7 +131,7 @@ def _row(staircase: Staircase, step: StaircaseStep) -> Row:
         step.evidence,
         step.kept_epoch,
         step.kept_value,
-        _regret(staircase, step),
+        Cell(step.regret, "lower" if staircase.lacks_values else None),
         *step.others.values(),
         Span(step.most_epochs_saved, step.fewest_epochs_saved),
         step.most_epochs_saved,
@@ -161,13 +156,6 @@ def _bounds(staircase: Staircase, step: StaircaseStep) -> Iterator[str]:
         yield "regret:lower"
     if step.evidence != "exact":
         yield from ("most_epochs_saved:upper", "fewest_epochs_saved:upper")
-
-
-def _regret(staircase: Staircase, step: StaircaseStep) -> Cell | None:
-    """Return a step's regret, marked as a lower bound where values are missing."""
-    if step.regret is None:
-        return None
-    return Cell(step.regret, "lower" if staircase.lacks_values else None)
 
 
 def _rest_words(staircase: Staircase) -> str:
@@ -205,6 +193,8 @@ def _legend(staircase: Staircase) -> Iterator[tuple[str, Text]]:
     if n_hidden > 0:
         yield "", say(f"{n_hidden} more series in --format csv")
     told = any(step.regret for step in staircase.steps if step.evidence == "exact")
-    if told and staircase.objective.startswith("val_"):
+    # whatever its framework calls it; a test set is what the measure is held against
+    watched = staircase.objective
+    if told and is_validation(watched) and "test" not in watched.lower():
         side = beside_best([staircase.objective_mode])
         yield side, say(f"{side}: {_HOW_MEASURED}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.varied_parameters import axis_columns
 from cbreplay.document import (
+    EVERY_ROW,
     Code,
     ColumnRows,
     Document,
@@ -27,24 +28,24 @@ if TYPE_CHECKING:
 
 __all__ = ["left_out", "swept_document"]
 
-_EVERY_ROW = 1_000_000
-# what `Sweep.to_frame` has of each cell besides its parameters
-_KINDS: dict[str, Kind] = {
-    "run": "name",
-    "group": "name",
-    "config": "number",
-    "evidence": "evidence",
-    "stopped_epoch": "epoch",
-    "kept_epoch": "epoch",
-    "divergence_epoch": "epoch",
-    "gap_epoch": "epoch",
-    "kept_value": "value",
-    "regret": "difference",
-    "seconds_saved": "seconds",
-    "trained_epochs": "count",
-    "epochs_saved": "count",
-    "bounded": "flag",
-    "provisional": "flag",
+# what `Sweep.to_frame` has of each cell besides its parameters: the kind of a column,
+# and its `fold`
+_COLUMNS: dict[str, tuple[Kind, int]] = {
+    "run": ("name", 0),
+    "group": ("name", 9),
+    "config": ("number", 5),
+    "evidence": ("evidence", 0),
+    "stopped_epoch": ("epoch", 0),
+    "kept_epoch": ("epoch", 0),
+    "divergence_epoch": ("epoch", 3),
+    "gap_epoch": ("epoch", 0),
+    "kept_value": ("value", 2),
+    "regret": ("difference", 0),
+    "seconds_saved": ("seconds", 6),
+    "trained_epochs": ("count", 4),
+    "epochs_saved": ("count", 1),
+    "bounded": ("flag", 8),
+    "provisional": ("flag", 7),
 }
 
 
@@ -53,9 +54,10 @@ def swept_document(sweep: Sweep) -> Document:
 
     The sweep is over a grid; its table is that of `Sweep.to_frame`.
     """
-    sections = [Section("Every setting", (_table(sweep),), untitled=True)]
-    if sweep.failures:
-        sections.append(Section("Left out", (Notice(left_out(sweep)),)))
+    sections = (
+        Section("Every setting", (_table(sweep),), untitled=True),
+        Section("Left out", (Notice(left_out(sweep)),)),
+    )
     n_runs, n_configs = sweep.shape
     counts = [int((sweep.evidence == code).sum()) for code in range(len(EVIDENCE))]
     headline = phrase(
@@ -67,7 +69,7 @@ def swept_document(sweep: Sweep) -> Document:
     )
     rules = dict.fromkeys(spoken_version(run.semantics) for run in sweep.runs)
     lead = say(f"Rules of {', '.join(rules)}. Epochs count from 1.")
-    return Document("simulate", headline, lead, tuple(sections))
+    return Document("simulate", headline, lead, sections)
 
 
 def left_out(sweep: Sweep) -> tuple[Text, ...]:
@@ -84,37 +86,16 @@ def _table(sweep: Sweep) -> Table:
     for name in map(str, frame):
         column = axes.get(name)
         if column is None:
-            title = name.replace("_", " ")
-            column = TableColumn(name, title, _KINDS[name], fold=_FOLDS.get(name, 0))
+            column = TableColumn(name, name.replace("_", " "), *_COLUMNS[name])
         columns.append(column)
     # in columns of numbers, pandas has no None
-    made: list[list[Any]] = [
-        [
-            None if is_absent else cell
-            for cell, is_absent in zip(held, absent, strict=True)
-        ]
-        for held, absent in (
-            (frame[name].tolist(), frame[name].isna().tolist()) for name in frame
-        )
-    ]
+    plain = frame.astype(object).where(frame.notna(), None)
+    made: list[list[Any]] = [plain[name].tolist() for name in plain]
     caption = "What the settings would have done on the logs"
     return Table(
         tuple(columns),
         ColumnRows(made),
         caption,
         is_answer=True,
-        most_on_screen=_EVERY_ROW,
+        most_on_screen=EVERY_ROW,
     )
-
-
-_FOLDS = {
-    "group": 9,
-    "bounded": 8,
-    "provisional": 7,
-    "seconds_saved": 6,
-    "config": 5,
-    "trained_epochs": 4,
-    "divergence_epoch": 3,
-    "kept_value": 2,
-    "epochs_saved": 1,
-}

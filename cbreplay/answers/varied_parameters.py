@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.document import TableColumn
 from cbreplay.grid import Choices
 from cbreplay.rules.base import format_callback
-from cbreplay.rules.parameters import parameters_of
+from cbreplay.rules.parameters import defaults_of, parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = [
     "axis_cells",
     "axis_columns",
-    "describe_configs",
     "keeps_last",
     "short_setting",
     "spoken_list",
@@ -89,7 +88,7 @@ def _spoken_entry(entry: Callback | Choices) -> str:
     defaults: dict[str, Any] = {}
     if is_dataclass(entry.kind):
         # a function that makes a callback has no known defaults
-        defaults = {field.name: field.default for field in fields(entry.kind)}
+        defaults = defaults_of(entry.kind)
     given = [f"{name}=..." for name in entry.varied]
     given += [
         f"{name}={value!r}"
@@ -97,17 +96,6 @@ def _spoken_entry(entry: Callback | Choices) -> str:
         if name not in defaults or defaults[name] != value
     ]
     return f"{entry.kind.__name__}({', '.join(given)})"
-
-
-def describe_configs(grid: Grid) -> list[dict[str, Any]]:
-    """Return the settings as JSON has them."""
-    return [
-        {
-            "callbacks": [format_callback(callback) for callback in config],
-            "parameters": grid.values_of(position),
-        }
-        for position, config in enumerate(grid)
-    ]
 
 
 def keeps_last(rules: Sequence[Callback]) -> bool:

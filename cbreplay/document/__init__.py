@@ -14,13 +14,15 @@ from cbreplay.document.blocks import (
     Command,
     Deferred,
     Document,
+    Figure,
+    Gallery,
+    Moving,
     Notice,
     Paragraph,
     Points,
     Section,
     Trend,
     footnotes,
-    told_section,
 )
 from cbreplay.document.sentences import (
     Code,
@@ -30,11 +32,13 @@ from cbreplay.document.sentences import (
     Text,
     counted,
     facts_of,
+    joined,
     phrase,
     plain_text,
     say,
 )
 from cbreplay.document.tables import (
+    EVERY_ROW,
     Cell,
     ColumnRows,
     MadeColumn,
@@ -49,6 +53,7 @@ from cbreplay.document.tables import (
 from cbreplay.wording.claims import Claim
 
 __all__ = [
+    "EVERY_ROW",
     "Block",
     "Cell",
     "Claim",
@@ -59,7 +64,10 @@ __all__ = [
     "Deferred",
     "Document",
     "Fact",
+    "Figure",
+    "Gallery",
     "MadeColumn",
+    "Moving",
     "Notice",
     "Pair",
     "Paragraph",
@@ -76,10 +84,10 @@ __all__ = [
     "counted",
     "facts_of",
     "footnotes",
+    "joined",
     "keyed_row",
     "phrase",
     "plain_text",
     "say",
     "spoken_cells",
-    "told_section",
 ]

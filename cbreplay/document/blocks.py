@@ -1,14 +1,11 @@
 """`Document`, and the blocks that it is made of; tables are in `tables`."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 from cbreplay.document.sentences import Text
 from cbreplay.document.tables import Table, worked_out
-
-if TYPE_CHECKING:
-    from cbreplay.document.on_pages import Figure, Gallery, Moving
 
 __all__ = [
     "Block",
@@ -16,6 +13,9 @@ __all__ = [
     "Command",
     "Deferred",
     "Document",
+    "Figure",
+    "Gallery",
+    "Moving",
     "Notice",
     "Paragraph",
     "Points",
@@ -119,13 +119,59 @@ class Trend(NamedTuple):
     caption: Text
 
 
+class Figure(NamedTuple):
+    """A picture as its points, with the words that say the same.
+
+    Parameters
+    ----------
+    points : callable
+        Returns the points that ``plots`` draws, of one of its own classes; they are
+        only computed by a form with pictures.
+    caption : str
+        What it shows; understandable without the picture too.
+    legend : str
+        What its colours and signs mean.
+    alternative : str
+        A description for readers who cannot see it.
+    title : str
+        Its title, if it has one.
+    small : bool
+        Whether it is one of many.
+    table : Table or None
+        Its numbers, if they are in no other table.
+    """
+
+    points: Callable[[], Any]
+    caption: str
+    alternative: str
+    title: str = ""
+    small: bool = False
+    table: Table | None = None
+    legend: str = ""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the points themselves: the way to them may hold anything."""
+        return Figure, (worked_out(self.points), *self[1:])
+
+    @property
+    def words_below(self) -> str:
+        """The caption, and what the signs in the picture mean."""
+        return f"{self.caption} {self.legend}".rstrip()
+
+
+class Gallery(NamedTuple):
+    """Small figures beside each other."""
+
+    figures: tuple[Figure, ...]
+
+
 Block: TypeAlias = (
-    "Paragraph | Points | Notice | CodeBlock | Table | Trend | Figure | Gallery"
+    Paragraph | Points | Notice | CodeBlock | Table | Trend | Figure | Gallery
 )
 
 
 class Section(NamedTuple):
-    """A heading and what is below it.
+    """A heading and what is below it; without any words below it, no form shows it.
 
     Parameters
     ----------
@@ -135,9 +181,9 @@ class Section(NamedTuple):
         In order.
     half : bool
         Whether it may be beside the next one on a wide page.
-    on : {"both", "page", "screen", "asked"}
-        Where it is shown: at a terminal, on a page, or both. "asked" means on a page,
-        and at a terminal only with ``-v``.
+    on : {"both", "page", "asked"}
+        Where it is shown: at a terminal and on a page, or on a page alone. "asked"
+        means on a page, and at a terminal only with ``-v``.
     untitled : bool
         Whether a terminal leaves the heading out.
     """
@@ -145,14 +191,8 @@ class Section(NamedTuple):
     title: str
     blocks: tuple[Block, ...]
     half: bool = False
-    on: Literal["both", "page", "screen", "asked"] = "both"
+    on: Literal["both", "page", "asked"] = "both"
     untitled: bool = False
-
-
-def told_section(title: str, block: Points | Notice) -> Iterator[Section]:
-    """Yield a section that a terminal shows untitled, unless it has nothing to say."""
-    if block.points:
-        yield Section(title, (block,), untitled=True)
 
 
 class Command(NamedTuple):
@@ -160,6 +200,24 @@ class Command(NamedTuple):
 
     label: str
     line: str
+
+
+class Moving(NamedTuple):
+    """Controls of a page that look up the answers for other settings.
+
+    Parameters
+    ----------
+    members : callable
+        Returns everything that they can look up, as JSON; None if there is nothing.
+    before : str
+        The title of the section before which they are placed.
+    replaces : tuple of str
+        The titles of the sections that a page without them shows in their place.
+    """
+
+    members: Callable[[], Mapping[str, Any] | None]
+    before: str
+    replaces: tuple[str, ...] = ()
 
 
 class Document(NamedTuple):
@@ -191,7 +249,7 @@ class Document(NamedTuple):
     sections: tuple[Section, ...] = ()
     next: tuple[Command, ...] = ()
     program: Callable[[], Mapping[str, Any]] = dict
-    moving: "Moving | None" = None
+    moving: Moving | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the members themselves: the way to them may hold anything."""
@@ -199,21 +257,6 @@ class Document(NamedTuple):
 
     def answer_table(self) -> Table | None:
         """Return the table that is the answer for programs, if there is one."""
-        return next(iter(self.answer_tables()), None)
-
-    def answer_tables(self, *, asked: bool = True) -> list[Table]:
-        """Return the tables that are the answer: CSV has the first of them.
-
-        Parameters
-        ----------
-        asked : bool
-            With those that a terminal only shows when they are asked for.
-        """
-        return [
-            block
-            for section in self.sections
-            for block in section.blocks
-            if isinstance(block, Table)
-            and block.is_answer
-            and (asked or section.on != "asked")
-        ]
+        blocks = (block for section in self.sections for block in section.blocks)
+        tables = (block for block in blocks if isinstance(block, Table))
+        return next((table for table in tables if table.is_answer), None)

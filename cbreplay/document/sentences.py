@@ -1,6 +1,7 @@
 """A sentence of an answer: words, names, code, and values that stay values."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from string import Formatter
 from typing import Any, NamedTuple, TypeAlias, get_args
 
 from cbreplay.wording.claims import Claim
@@ -15,6 +16,7 @@ __all__ = [
     "Text",
     "counted",
     "facts_of",
+    "joined",
     "phrase",
     "plain_text",
     "say",
@@ -96,6 +98,16 @@ def say(*parts: Part | Text, claims: Sequence[Claim] = (), stamp: str = "") -> T
     )
 
 
+def joined(each: Iterable[Part | Text], between: str = ", ") -> Text:
+    """Return parts with words between them.
+
+    >>> plain_text(joined([Fact(3, "patience"), Fact(5, "patience")], " or "))
+    '3 or 5'
+    """
+    told = [part for own in each for part in (between, own)]
+    return say(*told[1:])
+
+
 def phrase(
     words: str,
     /,
@@ -116,20 +128,13 @@ def phrase(
     'all 3 groups.'
     """
     given = iter(parts)
-    first, *rest = words.split("{")
-    told: list[Part | Text] = [first]
-    counts = ""
-    for piece in rest:
-        blank, ends, text = piece.partition("}")
-        if not ends:
-            # its noun is the next blank
-            counts = blank
-            continue
-        if counts:
-            blank, text, counts = counts + named[blank], text.removeprefix("}"), ""
-        name, _, form = blank.partition(":")
-        part = named[name] if name else next(given)
-        told += [_in_form(part, form, name) if form else part, text]
+    told: list[Part | Text] = []
+    for text, name, form, _ in Formatter().parse(words):
+        told.append(text)
+        if name is not None:
+            part = named[name] if name else next(given)
+            # the noun of a count may be a blank itself
+            told.append(_in_form(part, form.format(**named), name) if form else part)
     return say(*(each for each in told if each), claims=claims)
 
 

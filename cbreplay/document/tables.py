@@ -10,6 +10,7 @@ from cbreplay.wording.kinds import SCALED, Kind, is_number, spoken_span, spoken_
 from cbreplay.wording.shown_digits import ValueScale, scale_of
 
 __all__ = [
+    "EVERY_ROW",
     "Cell",
     "ColumnRows",
     "MadeColumn",
@@ -57,6 +58,10 @@ class TableColumn(NamedTuple):
     def align(self) -> Literal["left", "right"]:
         """How its cells are aligned."""
         return "right" if is_number(self.kind) else "left"
+
+    def for_people_if(self, tells: bool) -> "TableColumn":  # noqa: FBT001 - read as a sentence
+        """Return the column; if it tells people nothing, it is only for programs."""
+        return self if tells else self._replace(shown="programs")
 
 
 class Cell(NamedTuple):
@@ -198,6 +203,10 @@ class ColumnRows(Sequence[Row]):
             yield Row(cells, marked=row in self.marked)
 
 
+# as many as there are: a reader may look for one of them
+EVERY_ROW = 1_000_000
+
+
 class Table(NamedTuple):
     """Rows of values; the first cell of a row names it.
 
@@ -240,6 +249,14 @@ class Table(NamedTuple):
             if row.shown != "programs"
         )
         return self._replace(columns=columns, rows=rows)
+
+    def for_programs(self) -> list[tuple[str, Sequence[Any]]]:
+        """Return the key of each column that programs read, with its cells."""
+        return [
+            (column.key, self.cells_of(place))
+            for place, column in enumerate(self.columns)
+            if column.shown != "people"
+        ]
 
     def cells_of(self, place: int) -> Sequence[Any]:
         """Return the cells of a column, by its place."""

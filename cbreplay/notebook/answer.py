@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure as Drawing
 
-    from cbreplay.document import Document, Table
+    from cbreplay.document import Document
 
 __all__ = ["Answer"]
 
@@ -72,11 +72,17 @@ class Answer:
         """
         import pandas as pd
 
+        from cbreplay.document import Cell
+
         table = self._document.answer_table()
         if table is None:
             sentence = "this answer has no table. See .data"
             raise ConfigError(sentence)
-        return pd.DataFrame(_columns_of(table))
+        columns = {
+            key: [cell.value if isinstance(cell, Cell) else cell for cell in cells]
+            for key, cells in table.for_programs()
+        }
+        return pd.DataFrame(columns)
 
     def plot(self, **options: Any) -> Drawing:
         """Return its picture as a matplotlib figure.
@@ -106,17 +112,3 @@ class Answer:
         from cbreplay.writers.report_files import write_report
 
         return write_report(self._document, path)
-
-
-def _columns_of(table: Table) -> dict[str, list[Any]]:
-    """Return the cells of the columns that programs read."""
-    from cbreplay.document import Cell
-
-    return {
-        column.key: [
-            cell.value if isinstance(cell, Cell) else cell
-            for cell in table.cells_of(place)
-        ]
-        for place, column in enumerate(table.columns)
-        if column.shown != "people"
-    }

@@ -44,19 +44,17 @@ def answer_about(result: Any) -> Answer:
 def _about_run(run: Run) -> Answer:
     from cbreplay.answers.inspection import inspection_document
 
-    document = inspection_document([run], typed="")._replace(next=())
-    return Answer(run, document, partial(_draw_run, run))
+    return Answer(run, inspection_document([run]), partial(_draw_run, run))
 
 
 def about_staircase(staircase: Staircase) -> Answer:
     """Return the answer that a staircase shows, with the curve of what was enough."""
-    from cbreplay.answers.pictures import curve_figure
+    from cbreplay.answers.pictures import curve_figure, curve_section
     from cbreplay.answers.staircase import staircase_document
-    from cbreplay.document import Section
     from cbreplay.staircase import replay_patience
 
     replay = replay_patience(staircase)
-    curve = Section("The decisions on the curve", (curve_figure(replay),), on="page")
+    curve = curve_section(curve_figure(replay))
     document = staircase_document(staircase, pictures=(curve,))
     return Answer(staircase, document, partial(_draw_curve, staircase))
 

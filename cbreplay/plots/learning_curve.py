@@ -148,11 +148,11 @@ def several_curve_points(replays: Mapping[str, Replay]) -> LearningCurvePoints:
         )
         raise ConfigError(sentence)
     parts = [learning_curve_points(replay) for replay in replays.values()]
-    about_all = [
-        label
-        for label in parts[0].labels
-        if label.kind == "best" and _none_keeps(parts)
-    ]
+    # the best recorded epoch is marked where no setting keeps it
+    best = None if any(part.best is None for part in parts) else parts[0].best
+    about_all = (
+        label for label in parts[0].labels if label.kind == "best" and best is not None
+    )
     # if the settings differ in it, only the labels say where the log ends for each
     shade = parts[0].shade if len({part.shade for part in parts}) == 1 else None
     curves = _curves([*replays.values()])
@@ -161,7 +161,7 @@ def several_curve_points(replays: Mapping[str, Replay]) -> LearningCurvePoints:
         setting=_joint_name([*replays]),
         curves=curves,
         last_decided=max(part.last_decided for part in parts),
-        best=parts[0].best if _none_keeps(parts) else None,
+        best=best,
         shade=shade,
         labels=(
             *_shared_labels(dict(zip(replays, parts, strict=True))),
@@ -236,11 +236,6 @@ def _shown_of(replay: Replay) -> tuple[object, ...]:
     return (id(replay.run), replay.judged_by, monitored_series(replay.callbacks))
 
 
-def _none_keeps(parts: Sequence[LearningCurvePoints]) -> bool:
-    """Return whether the best recorded epoch is kept by no setting."""
-    return all(part.best is not None for part in parts)
-
-
 def _drawn(replay: Replay, monitor: str) -> list[tuple[str, Role]]:
     """Name the series in the picture, and why each is there."""
     drawn: list[tuple[str, Role]]
@@ -277,12 +272,7 @@ def _labels(replay: Replay, best: int | None, shade: Shade | None) -> list[Label
         labels.append(Label(best + 1, words, "best"))
     if shade is not None:
         labels.append(Label(shade.start, shade.words, "limit"))
-    return _in_rows(labels, run)
-
-
-def _in_rows(labels: list[Label], run: Run) -> list[Label]:
-    """Call epochs evaluations where the run's rows are that."""
-    return [label._replace(text=spoken_rows(label.text, run)) for label in labels]
+    return [label.in_rows_of(run) for label in labels]
 
 
 def _oddities(curves: tuple[Curve, ...], run: Run) -> list[Label]:
@@ -307,7 +297,7 @@ def _oddities(curves: tuple[Curve, ...], run: Run) -> list[Label]:
             for epochs, value in values
             if epochs.size
         ]
-    return _in_rows(labels, run)
+    return [label.in_rows_of(run) for label in labels]
 
 
 def _spoken(epochs: EpochArray) -> str:

@@ -144,7 +144,7 @@ def learning_rate_points(replay: Replay) -> LearningRatePoints:
         shade=find_shade(replay),
         span=epoch_span(replay),
         labels=tuple(
-            label._replace(text=spoken_rows(label.text, replay.run))
+            label.in_rows_of(run)
             for label in _labels(replay, reductions, decided=decided)
         ),
         x_name=spoken_rows("epoch", replay.run),

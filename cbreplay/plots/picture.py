@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from cbreplay.replay import Replay
 
 __all__ = [
-    "draw_parts",
     "draw_points",
     "figure_bytes",
     "plot_replay",
@@ -80,10 +79,10 @@ def plot_replay(
     EvidenceError
         If the rate is asked for and none is known.
     """
-    if kind == "learning-rate":
-        return draw_parts(replay, ("learning-rate",), look=look, width=width)
-    parts = ("curve", "learning-rate") if has_learning_rate(replay) else ("curve",)
-    return draw_parts(replay, parts, look=look, width=width)
+    if kind == "curve" and has_learning_rate(replay):
+        return _draw_curve_above_rate(replay, look, width)
+    read_points = learning_curve_points if kind == "curve" else learning_rate_points
+    return draw_points(read_points(replay), look=look, width=width)
 
 
 @checked
@@ -109,30 +108,21 @@ def plot_settings(
     return draw_points(several_curve_points(replays), look=look, width=width)
 
 
-def draw_parts(
-    replay: Replay, parts: tuple[str, ...], *, look: Look, width: float
-) -> Figure:
-    """Draw the curve, the rate, or both; a constant rate is written below the curve."""
-    rates = learning_rate_points(replay) if "learning-rate" in parts else None
-    constant = None
-    if rates is not None and len(parts) > 1:
-        constant = constant_rate(rates)
-    if constant is not None:
-        parts = parts[:-1]
-    heights = [_HEIGHTS[part] for part in parts]
-    if len(parts) > 1:
-        heights[-1] = _RATE_BELOW_HEIGHT
+def _draw_curve_above_rate(replay: Replay, look: Look, width: float) -> Figure:
+    """Draw the curve, and the rate below it; a constant one is only written."""
+    rates, heights = learning_rate_points(replay), [_HEIGHTS["curve"]]
+    constant = constant_rate(rates)
+    if constant is None:
+        heights.append(_RATE_BELOW_HEIGHT)
     figure, axes = stack_axes(width, heights, look)
-    if "curve" in parts:
-        plot_learning_curve(learning_curve_points(replay), ax=axes[0], look=look)
-    if constant is not None:
+    plot_learning_curve(learning_curve_points(replay), ax=axes[0], look=look)
+    if constant is None:
+        axes[0].set_xlabel("")
+        plot_learning_rate(rates, ax=axes[1], look=look, labels=False)
+    else:
         rate = spoken_figure(constant, 3)
         below = f"{axes[0].get_xlabel()}\nlearning rate {rate} throughout"
         axes[0].set_xlabel(below)
-    elif rates is not None:
-        if len(parts) > 1:
-            axes[0].set_xlabel("")
-        plot_learning_rate(rates, ax=axes[-1], look=look, labels=len(parts) == 1)
     fit_axes(figure, heights)
     return figure
 

@@ -26,7 +26,7 @@ def shorten(text: str, longest: int = _LONGEST_NAME) -> str:
     """
     if len(text) <= longest:
         return text
-    head = (longest - 1 + 1) // 2
+    head = longest // 2
     return f"{text[:head]}…{text[head + 1 - longest :]}"
 
 

@@ -17,12 +17,14 @@ from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from cbreplay.errors import ConfigError
 from cbreplay.plots.in_notebook import picture_html
-from cbreplay.wording.words import visible_text
+from cbreplay.wording.words import spoken_rows, visible_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from matplotlib.axes import Axes
+
+    from cbreplay.run import Run
 
 __all__ = [
     "DARK",
@@ -117,6 +119,10 @@ class Label(NamedTuple):
     epoch: float
     text: str
     kind: Literal["decision", "best", "limit", "oddity"]
+
+    def in_rows_of(self, run: Run) -> Label:
+        """Return it with "evaluation" for "epoch" where the run's rows are that."""
+        return self._replace(text=spoken_rows(self.text, run))
 
 
 class SelfShowingFigure(Figure):

@@ -272,9 +272,9 @@ def _own_stops(
         rows = [
             row
             for row, was_cut in enumerate(cut)
-            if was_cut and endings.guessed[row] == is_guess
+            if was_cut and endings[row].guessed == is_guess
         ]
-        under = sorted({endings.own[row] or 1 for row in rows})
+        under = sorted({endings[row].own or 1 for row in rows})
         runs = [study.runs[row] for row in rows]
         # where all runs end at one epoch, that may just as well be the plan
         ends = {run.horizon + 1 for run in runs}
@@ -294,8 +294,8 @@ def _not_recorded_under(study: Study) -> Iterator[RunDoubt]:
     if patience is not None:
         planned = (
             run
-            for run, own in zip(study.runs, study.endings.own, strict=True)
-            if run.metadata is None and own is None
+            for run, ending in zip(study.runs, study.endings, strict=True)
+            if run.metadata is None and ending.own is None
         )
         yield from _doubt("not-recorded-under", planned, patience=patience)
 

@@ -121,7 +121,8 @@ def _for_patience(study: Study, pick: Pick, rank: int) -> Iterator[Reason]:
         facts |= {"under": frame.floor, **_cut_facts(study)}
     yield Reason(pick.basis, facts)
     if broke_off(frame):
-        facts = {"n_broken": study.endings.count_broken(), "n_runs": len(study.runs)}
+        n_broken = sum(ending.is_broken for ending in study.endings)
+        facts = {"n_broken": n_broken, "n_runs": len(study.runs)}
         yield Reason("broke-off", facts)
     if pick.basis == "score" and 1 < pick.patience == frame.floor:
         yield Reason("recorded-under", {"patience": frame.floor, **_cut_facts(study)})
@@ -137,12 +138,14 @@ def _cut_facts(study: Study) -> dict[str, Any]:
     `n_under` are those of them that had the longest patience.
     """
     cut = study.panel.standing.cut
-    longest = [own == study.panel.frame.floor for own in study.endings.own]
+    endings = study.endings
+    longest = [ending.own == study.panel.frame.floor for ending in endings]
+    guessed = [ending.guessed for ending in endings]
     return {
         "n_cut": int(cut.sum()),
         "n_under": int((cut & np.array(longest)).sum()),
         "n_runs": len(cut),
-        "guessed": bool((cut & np.array(study.endings.guessed)).any()),
+        "guessed": bool((cut & np.array(guessed)).any()),
     }
 
 

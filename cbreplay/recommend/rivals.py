@@ -310,7 +310,7 @@ def _told_to_its_end(study: Study) -> BoolArray:
     """
     standing = study.panel.standing
     planned = [
-        study.part.plan is not None or plan is not None for plan in study.endings.plan
+        study.part.plan is not None or own.plan is not None for own in study.endings
     ]
     whole = [
         not study.sweep.runs[row].judged[0].lacks_values for row in study.panel.rows

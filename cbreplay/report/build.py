@@ -12,7 +12,11 @@ from cbreplay.answers.moving import MovingQuestion, NamedSetting
 from cbreplay.answers.moving.sentences import name_setting
 from cbreplay.answers.one_setting_page import one_run_page, one_setting_page
 from cbreplay.answers.origins import how_computed
-from cbreplay.answers.pictures import MOST_ON_A_CURVE, settings_figure
+from cbreplay.answers.pictures import (
+    MOST_ON_A_CURVE,
+    curve_section,
+    settings_figure,
+)
 from cbreplay.answers.setting_code import setting_name
 from cbreplay.answers.settings import EVERY_SETTING, settings_document
 from cbreplay.answers.spoken_runs import judged_by
@@ -180,7 +184,7 @@ def build_settings_report(
     sections = (
         *rows,
         *([_curve_of_settings(cells)] if on_curve else []),
-        *_doubts_of_settings(doubts, is_alone=len(runs) == 1),
+        _doubts_of_settings(doubts, is_alone=len(runs) == 1),
         closing,
     )
     question = MovingQuestion(
@@ -201,20 +205,19 @@ def _named_settings(grid: Grid) -> list[NamedSetting]:
     ]
 
 
-def _doubts_of_settings(doubts: Section, *, is_alone: bool) -> Iterator[Section]:
-    """Yield the section of doubts, if there are any; one run alone is one of them."""
+def _doubts_of_settings(doubts: Section, *, is_alone: bool) -> Section:
+    """Return the section of doubts, of which one run alone is one."""
     points = [say(Strong(ONE_RUN_ALONE))] if is_alone else []
     for block in doubts.blocks:
         points += block.points if isinstance(block, Notice) else []
-    if points:
-        yield doubts._replace(blocks=(Notice(tuple(points)),))
+    return doubts._replace(blocks=(Notice(tuple(points)),))
 
 
 def _curve_of_settings(cells: SettingCells) -> Section:
     """Return the curve of one run with a few settings on it."""
     names = [short_setting(cells.grid, config) for config in range(len(cells.grid))]
-    figure = settings_figure(dict(zip(names, cells.replays(), strict=True)))
-    return Section("The decisions on the curve", (figure,), on="page")
+    replays = dict(zip(names, cells.replays(), strict=True))
+    return curve_section(settings_figure(replays))
 
 
 def _rules(runs: Sequence[Run], question: ReportQuestion) -> list[str]:

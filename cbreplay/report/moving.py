@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cbreplay.answers.moving import MovingQuestion, NamedSetting, moving_members
-from cbreplay.document.on_pages import Figure, Gallery, Moving
+from cbreplay.document import Figure, Gallery, Moving
 from cbreplay.rules.families import default_family, family_of
 
 if TYPE_CHECKING:

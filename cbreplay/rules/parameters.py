@@ -27,6 +27,7 @@ __all__ = [
     "check_monitor",
     "check_numbers",
     "check_text",
+    "defaults_of",
     "parameters_of",
     "resolve_direction",
 ]
@@ -37,10 +38,14 @@ def parameters_of(rule: Any) -> dict[str, Any]:
     return {parameter.name: getattr(rule, parameter.name) for parameter in fields(rule)}
 
 
+def defaults_of(rule: Any) -> dict[str, Any]:
+    """Return the parameters of a rule, or of its class, and their defaults."""
+    return {parameter.name: parameter.default for parameter in fields(rule)}
+
+
 def changed_parameters(rule: Any) -> dict[str, Any]:
     """Return the parameters of a rule that are not their defaults, in its order."""
-    defaults = {parameter.name: parameter.default for parameter in fields(rule)}
-    given = parameters_of(rule)
+    defaults, given = defaults_of(rule), parameters_of(rule)
     return {name: value for name, value in given.items() if value != defaults[name]}
 
 

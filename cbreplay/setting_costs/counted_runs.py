@@ -9,8 +9,8 @@ import numpy as np
 
 from cbreplay.setting_costs.copies import find_copies
 from cbreplay.setting_costs.recorded_ends import (
-    Endings,
     PlanPart,
+    RecordedEnd,
     find_endings,
     part_by_plan,
     usual_cadence,
@@ -30,7 +30,7 @@ class RunsOfPlan(NamedTuple):
     """Runs that were planned alike: where they stand, how they ended, and the plan."""
 
     rows: EpochArray
-    endings: Endings
+    endings: Sequence[RecordedEnd]
     part: PlanPart
 
 
@@ -110,7 +110,7 @@ def _part_runs(
         runs, [(series.name, series.mode) for series in judged], recorded_under
     )
     return [
-        RunsOfPlan(rows[list(part.rows)], endings.take(part.rows), part)
+        RunsOfPlan(rows[list(part.rows)], [endings[row] for row in part.rows], part)
         for part in part_by_plan(runs, endings)
     ]
 

@@ -9,7 +9,6 @@ so were those that end at a few distances, if none of them is alone with its own
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -20,17 +19,18 @@ from cbreplay.evidence.outcomes import best_recorded_epoch
 from cbreplay.evidence.training_course import ends_badly
 from cbreplay.expressions import parse_recorded
 from cbreplay.rules.base import class_name
+from cbreplay.rules.parameters import defaults_of
 from cbreplay.rules.registry import find_rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from cbreplay.run import Mode, Run
 
 __all__ = [
-    "Endings",
     "FailedTraining",
     "PlanPart",
+    "RecordedEnd",
     "find_endings",
     "find_failure",
     "is_constant",
@@ -40,53 +40,44 @@ __all__ = [
 ]
 
 # fewer logs that end alike show neither a plan nor a rule, and a shorter gap no rule
-_FEWEST_ALIKE = 3
-
-
-_SHORTEST_GAP = 2
-
-
+_FEWEST_ALIKE, _SHORTEST_GAP = 3, 2
 # where all runs that end at one epoch were best in their first, a gap above this is
 # taken for no patience
 _LONGEST_GAP = 50
 
 
-class Endings(NamedTuple):
-    """How each run ended, one entry a run.
+class RecordedEnd(NamedTuple):
+    """How a run ended.
 
     Parameters
     ----------
-    plan : tuple of int or None
+    plan : int or None
         For how many epochs it was planned; None where that is unknown.
-    reached : tuple of bool
+    reached : bool
         Whether it ended where it was planned to.
-    inferred : tuple of bool
-        Whether the plan was inferred from other logs.
-    own : tuple of int or None
+    own : int or None
         The patience of its own stopping rule, where that ended it.
-    guessed : tuple of bool
+    inferred : bool
+        Whether the plan was inferred from other logs.
+    guessed : bool
         Whether that patience was inferred from other logs.
     """
 
-    plan: tuple[int | None, ...]
-    reached: tuple[bool, ...]
-    inferred: tuple[bool, ...]
-    own: tuple[int | None, ...]
-    guessed: tuple[bool, ...]
+    plan: int | None
+    reached: bool
+    own: int | None
+    inferred: bool = False
+    guessed: bool = False
 
-    def take(self, rows: Iterable[int]) -> Endings:
-        """Return those of some runs."""
-        kept = list(rows)
-        return Endings._make(tuple(column[row] for row in kept) for column in self)
+    @property
+    def is_broken(self) -> bool:
+        """Whether it ended before a plan that is known, and by no rule of its own."""
+        return self.plan is not None and not self.reached and self.own is None
 
-    def count_broken(self) -> int:
-        """Return how many ended before a plan that is known, and by no own rule."""
-        return sum(
-            plan is not None and not reached and patience is None
-            for plan, reached, patience in zip(
-                self.plan, self.reached, self.own, strict=True
-            )
-        )
+    @property
+    def is_cut(self) -> bool:
+        """Whether a rule of its own ended it before its plan."""
+        return self.own is not None and not self.reached
 
 
 class PlanPart(NamedTuple):
@@ -129,41 +120,38 @@ def find_endings(
     runs: Sequence[Run],
     objective: Sequence[tuple[str, Mode]],
     recorded_under: int | None,
-) -> Endings:
+) -> list[RecordedEnd]:
     """Find what each training was planned for, and which its own rule ended.
 
     A plan comes first: what it explains, no rule has to. `recorded_under` is the
     patience that ended the logs that say nothing themselves.
     """
-    own = [_own_patience(run) for run in runs]
-    plan = [_known_plan(run) for run in runs]
-    reached = [run.reached_plan for run in runs]
+    found = [
+        RecordedEnd(_known_plan(run), run.reached_plan, _own_patience(run))
+        for run in runs
+    ]
     gaps = [_gap(run, *judged) for run, judged in zip(runs, objective, strict=True)]
     # a series that never changes ends equally long after its best, whatever ended it
     constant = [
         is_constant(run, name) for run, (name, _) in zip(runs, objective, strict=True)
     ]
-    inferred = [False] * len(runs)
-    for row in _explained_by_a_plan(runs, own, gaps, constant):
-        if plan[row] is None:
-            plan[row], reached[row] = runs[row].horizon + 1, True
-            inferred[row] = True
+    for row in _explained_by_a_plan(runs, found, gaps, constant):
+        if found[row].plan is None:
+            end = runs[row].horizon + 1
+            found[row] = found[row]._replace(plan=end, reached=True, inferred=True)
     silent = [
         row
         for row, run in enumerate(runs)
-        if own[row] is None and run.metadata is None and not reached[row]
+        if found[row].own is None and run.metadata is None and not found[row].reached
     ]
-    guessed = [False] * len(runs)
     if recorded_under is None:
-        ends = {row: gaps[row] for row in silent if not constant[row]}
-        for row, gap in _alike(ends).items():
-            own[row], guessed[row] = gap, True
+        own = _alike({row: gaps[row] for row in silent if not constant[row]})
     else:
-        for row in silent:
-            own[row] = recorded_under
-    return Endings(
-        tuple(plan), tuple(reached), tuple(inferred), tuple(own), tuple(guessed)
-    )
+        own = dict.fromkeys(silent, recorded_under)
+    for row, patience in own.items():
+        is_guess = recorded_under is None
+        found[row] = found[row]._replace(own=patience, guessed=is_guess)
+    return found
 
 
 def _alike(gaps: Mapping[int, int | None]) -> dict[int, int]:
@@ -188,7 +176,7 @@ def _known_plan(run: Run) -> int | None:
 
 def _explained_by_a_plan(
     runs: Sequence[Run],
-    own: Sequence[int | None],
+    endings: Sequence[RecordedEnd],
     gaps: Sequence[int | None],
     constant: Sequence[bool],
 ) -> list[int]:
@@ -199,10 +187,10 @@ def _explained_by_a_plan(
     patience, may end at one epoch by chance: then there are few distances, and each is
     found at as many last epochs as there are distances here. A log that never changes
     says nothing about a distance. Where one of the runs may still be training, its last
-    epoch is no plan. `own` is the patience that ended each run, `gaps` how many values
-    come after its best, `constant` whether it has one value alone.
+    epoch is no plan. `endings` tell which runs a rule of their own ended, `gaps` how
+    many values come after the best of each, `constant` whether it has one value alone.
     """
-    unruled = [row for row, patience in enumerate(own) if patience is None]
+    unruled = [row for row, ending in enumerate(endings) if ending.own is None]
     ends = by_key(unruled, lambda row: runs[row].horizon)
     ruled_at = {
         end: {gaps[row] for row in rows if not constant[row]}
@@ -259,16 +247,14 @@ def _gap(run: Run, name: str, mode: Mode) -> int | None:
     return int(np.count_nonzero(after))
 
 
-def part_by_plan(runs: Sequence[Run], endings: Endings) -> list[PlanPart]:
+def part_by_plan(runs: Sequence[Run], endings: Sequence[RecordedEnd]) -> list[PlanPart]:
     """Group the runs by their plans, the most frequent plan first.
 
     A run without a plan counts to the most frequent plan that is longer than it. Where
     no plan has three runs, all are one part.
     """
     often = Counter(
-        plan
-        for plan, reached in zip(endings.plan, endings.reached, strict=True)
-        if plan is not None and reached
+        ending.plan for ending in endings if ending.plan is not None and ending.reached
     )
     plans = sorted(
         (plan for plan in often if often[plan] >= _FEWEST_ALIKE),
@@ -278,7 +264,7 @@ def part_by_plan(runs: Sequence[Run], endings: Endings) -> list[PlanPart]:
         return [_whole_part(endings)]
     rows: dict[int, list[int]] = {plan: [] for plan in plans}
     for row, run in enumerate(runs):
-        plan = endings.plan[row]
+        plan = endings[row].plan
         if plan is None:
             plan = next((long for long in plans if long > run.horizon), None)
         if plan in rows:
@@ -286,9 +272,8 @@ def part_by_plan(runs: Sequence[Run], endings: Endings) -> list[PlanPart]:
     return [
         PlanPart(
             plan,
-            not any(
-                endings.plan[row] == plan and not endings.inferred[row]
-                for row in rows[plan]
+            all(
+                endings[row].plan != plan or endings[row].inferred for row in rows[plan]
             ),
             tuple(rows[plan]),
             often[plan],
@@ -297,12 +282,13 @@ def part_by_plan(runs: Sequence[Run], endings: Endings) -> list[PlanPart]:
     ]
 
 
-def _whole_part(endings: Endings) -> PlanPart:
+def _whole_part(endings: Sequence[RecordedEnd]) -> PlanPart:
     """Return all runs as one part: of a plan, where all share one."""
-    plans = set(endings.plan)
+    plans = {ending.plan for ending in endings}
     plan = next(iter(plans)) if len(plans) == 1 else None
-    rows = tuple(range(len(endings.plan)))
-    return PlanPart(plan, inferred=False, rows=rows, n_reached=sum(endings.reached))
+    n_reached = sum(ending.reached for ending in endings)
+    rows = tuple(range(len(endings)))
+    return PlanPart(plan, inferred=False, rows=rows, n_reached=n_reached)
 
 
 def usual_cadence(run: Run, monitor: str) -> int:
@@ -370,5 +356,4 @@ def _stops_by_patience(name: str) -> bool:
     if row is None:
         return False
     kind = row.load()
-    parameters = [parameter.name for parameter in fields(kind)]
-    return kind.stops_early and "patience" in parameters
+    return kind.stops_early and "patience" in defaults_of(kind)

@@ -9,7 +9,7 @@ import numpy as np
 from cbreplay.setting_costs.pricing import CellCosts, Panel, Priced, group_means
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
     from cbreplay.rules.base import Callback
     from cbreplay.run import EpochArray, FloatArray
@@ -130,7 +130,10 @@ def score_setting(panel: Panel, setting: Setting, cells: CellCosts) -> Scored:
     share = regret / panel.scale
     runs = np.concatenate(told)
     worst = runs[np.argmax(regret[runs])]
-    mean = _over_groups(told)
+
+    def mean(values: FloatArray) -> float:
+        return float(group_means(values, told).mean())
+
     return Scored(
         *setting,
         len(told),
@@ -175,8 +178,3 @@ def _describe_kept(panel: Panel, cells: CellCosts) -> dict[str, Any]:
         "told_runs": int(exact.sum()),
         "breaks_tolerance": tuple(panel.names[row] for row in np.sort(breaking)),
     }
-
-
-def _over_groups(groups: Sequence[EpochArray]) -> Callable[[FloatArray], float]:
-    """Return a function that averages values of runs: in each group, then of all."""
-    return lambda values: float(group_means(values, groups).mean())

@@ -20,8 +20,8 @@ from cbreplay.setting_costs.pricing import (
     price,
 )
 from cbreplay.setting_costs.recorded_ends import (
-    Endings,
     PlanPart,
+    RecordedEnd,
     find_failure,
     is_constant,
     usual_cadence,
@@ -83,7 +83,7 @@ class Study(NamedTuple):
         Which of them count as one.
     tolerance : Tolerance
         What each may lose.
-    endings : Endings
+    endings : sequence of RecordedEnd
         How each of them ended.
     part : PlanPart
         For how many epochs they were planned.
@@ -98,7 +98,7 @@ class Study(NamedTuple):
     panel: Panel
     grouping: Grouping
     tolerance: Tolerance
-    endings: Endings
+    endings: Sequence[RecordedEnd]
     part: PlanPart
     objective: str
     mode: Mode
@@ -260,23 +260,23 @@ def _labels_of(
 
 
 def _find_standing(
-    runs: Sequence[Run], endings: Endings, part: PlanPart, monitor: str
+    runs: Sequence[Run], endings: Sequence[RecordedEnd], part: PlanPart, monitor: str
 ) -> RunStanding:
     """Return how far each run tells."""
-    ended = np.array(endings.reached, dtype=bool)
-    cut = ~ended & np.array([patience is not None for patience in endings.own])
+    ended = np.array([ending.reached for ending in endings], dtype=bool)
+    cut = np.array([ending.is_cut for ending in endings], dtype=bool)
     whole = np.array(
         [
             find_failure(run, monitor) is None
             # a series that never changed, in a log without a plan, may have been cut by
             # any patience
-            and (reached or not is_constant(run, monitor))
-            for run, reached in zip(runs, endings.reached, strict=True)
+            and (ending.reached or not is_constant(run, monitor))
+            for run, ending in zip(runs, endings, strict=True)
         ]
     )
     if part.n_reached:
         whole &= ended
-    plans = [part.plan if plan is None else plan for plan in endings.plan]
+    plans = [part.plan if own.plan is None else own.plan for own in endings]
     length = [
         run.n_epochs if plan is None else max(plan - run.first_epoch, run.n_epochs)
         for run, plan in zip(runs, plans, strict=True)
@@ -292,25 +292,22 @@ def _frame_choice(
 ) -> ChoiceFrame:
     """Return what the choice is for: the plan in values, and the least patience."""
     rows, endings, part = alike
-    plan = part.plan
-    if plan is None and all(known is not None for known in endings.plan):
+    plan, plans = part.plan, [own.plan for own in endings if own.plan is not None]
+    if plan is None and len(plans) == len(endings):
         # each run has another plan: the median stands for them
-        plan = int(np.median([known for known in endings.plan if known is not None]))
+        plan = int(np.median(plans))
     cadence = usual_cadence(sweep.records[rows[0]], axes.slices[0].monitor)
     values = None if plan is None else max(plan // cadence, 1)
-    cut = [
-        patience is not None and not reached
-        for patience, reached in zip(endings.own, endings.reached, strict=True)
-    ]
-    longest = max((patience for patience in endings.own if patience), default=1)
+    longest = max((ending.own or 1 for ending in endings), default=1)
     place = min(int(np.searchsorted(axes.patience, longest)), len(axes.patience) - 1)
     column = int(axes.slices[0].columns[place])
-    free = not any(cut) or any(
+    free = not any(ending.is_cut for ending in endings) or any(
         _goes_on(sweep, row, column)
-        for row, was_cut in zip(rows.tolist(), cut, strict=True)
-        if not was_cut
+        for row, ending in zip(rows.tolist(), endings, strict=True)
+        if not ending.is_cut
     )
-    broken = 0.0 if plan is None else endings.count_broken() / len(cut)
+    n_broken = sum(ending.is_broken for ending in endings)
+    broken = 0.0 if plan is None else n_broken / len(endings)
     return ChoiceFrame(values, asked.cost_weight, 1 if free else longest, broken)
 
 

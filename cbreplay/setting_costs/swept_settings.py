@@ -7,7 +7,6 @@ which settings a sweep holds.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Unpack
 
 import numpy as np
@@ -17,6 +16,7 @@ from cbreplay.errors import CbreplayError, ConfigError
 from cbreplay.grid import Choices, Grid, choices, make_grid
 from cbreplay.judging import JudgingOptions, read_judging
 from cbreplay.rules.families import stopping_rule
+from cbreplay.rules.parameters import defaults_of
 from cbreplay.rules.registry import row_of
 from cbreplay.setting_costs.recorded_ends import usual_cadence
 from cbreplay.sweep import Sweep, sweep_runs
@@ -276,7 +276,7 @@ def read_axes(sweep: Sweep) -> Axes:
         patience.astype(np.int64),
         _slices(grid, entry, order),
         entry.kind,
-        _defaults(entry.kind),
+        defaults_of(entry.kind),
         dict(entry.fixed),
         (tuple(grid.entries[:place]), tuple(grid.entries[place + 1 :])),
     )
@@ -304,11 +304,6 @@ def _find_stopper(grid: Grid) -> int | None:
     return None
 
 
-def _defaults(kind: type[Any]) -> dict[str, Any]:
-    """Return the parameters of a rule with their defaults."""
-    return {parameter.name: parameter.default for parameter in fields(kind)}
-
-
 def _check_parameters(grid: Grid, entry: Choices) -> None:
     """Refuse a sweep that varies what cannot be chosen from logs."""
     foreign = [
@@ -334,7 +329,7 @@ def _slices(grid: Grid, entry: Choices, order: list[int]) -> tuple[Slice, ...]:
     numbers = np.arange(len(grid)).reshape(grid.shape)
     numbers = np.moveaxis(numbers, names.index("patience"), -1)
     names.remove("patience")
-    defaults = {"min_delta": 0} | _defaults(entry.kind)
+    defaults = {"min_delta": 0} | defaults_of(entry.kind)
     values, usual = list(entry.varied["patience"]), defaults["patience"]
     place = values.index(usual) if usual in values else None
     varied: dict[str, list[Any]] = {

@@ -142,10 +142,9 @@ def resolve_tolerance(
     for each run, the same for those of one training: these are one seed. By default
     every run is a training.
     """
-    best, size, step = (
-        np.array(column)
-        for column in ([scale[place] for scale in scales] for place in (0, 1, 3))
-    )
+    best = np.array([scale.best for scale in scales])
+    step = np.array([scale.step for scale in scales])
+    size = np.array([scale.size for scale in scales])
     size = np.where(np.isnan(size), 1.0, size)
     kind: Literal["absolute", "share", "seeds"]
     near_zero = sum(scale.of in ("way", "way to 1") for scale in scales)

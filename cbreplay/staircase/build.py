@@ -37,7 +37,13 @@ if TYPE_CHECKING:
     from cbreplay.run import Mode, Run, Series
     from cbreplay.staircase.rate_history import RateHistory
 
-__all__ = ["Staircase", "build_staircase", "measure_usual_change", "replay_patience"]
+__all__ = [
+    "Staircase",
+    "build_staircase",
+    "find_best",
+    "measure_usual_change",
+    "replay_patience",
+]
 
 
 class RateExplanation:
@@ -150,7 +156,8 @@ class Staircase(NamedTuple):
     @property
     def has_several_bests(self) -> bool:
         """Whether the best depends on which of several values of an epoch is true."""
-        return _has_several_bests(self.replay)
+        run = self.replay.run
+        return has_ambiguous_best(run, self.objective, self.objective_mode)
 
     @property
     def lacks_values(self) -> bool:
@@ -234,14 +241,14 @@ def build_staircase(
     replay = replay_run(record, endless, judging=chosen)
     replay, stops, unknown = known_stops(replay, endless, chosen)
     judged = record.series[replay.objective or monitor]
-    best_epoch = _best_epoch(replay)
+    best_epoch, best_value = find_best(replay)
     return Staircase(
         replay=replay,
         monitor=monitor,
         keep=keep,
         steps=tuple(steps_of(replay, stops, keep, unknown)),
         best_epoch=best_epoch,
-        best_value=value_at(judged, record, best_epoch),
+        best_value=best_value,
         usual_change=measure_usual_change(judged),
         other_best=find_other_best(replay),
         explanation=RateExplanation(record, monitor, mode, replay.semantics.name),
@@ -280,18 +287,17 @@ def replay_patience(
     return replay_run(replay.run, rule, judging=judging)
 
 
-def _best_epoch(replay: Replay) -> int | None:
-    """Return the epoch of the best value; None where several may be it."""
-    if _has_several_bests(replay):
-        return None
-    return best_recorded_epoch(replay.run, replay.objective, replay.objective_mode)
+def find_best(replay: Replay) -> tuple[int | None, float | None]:
+    """Return the epoch of the best recorded objective, and that value.
 
-
-def _has_several_bests(replay: Replay) -> bool:
-    objective = replay.objective
-    return objective is not None and has_ambiguous_best(
-        replay.run, objective, replay.objective_mode
-    )
+    None where there is none, or where it depends on which of several values of an epoch
+    is true.
+    """
+    run, name, mode = replay.run, replay.objective, replay.objective_mode
+    if name is None or has_ambiguous_best(run, name, mode):
+        return None, None
+    epoch = best_recorded_epoch(run, name, mode)
+    return epoch, value_at(run.series[name], run, epoch)
 
 
 def _is_finite(value: float | None) -> bool:

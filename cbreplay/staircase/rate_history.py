@@ -204,10 +204,8 @@ def recorded_changes(run: Run, rate: Series) -> list[RecordedReduction]:
 
 def _recorded_rates(run: Run, rate: Series) -> list[tuple[int, float]]:
     """Return (epoch, rate) where the rate is recorded."""
-    known = zip(
-        run.epochs.tolist(), rate.values.tolist(), rate.recorded.tolist(), strict=True
-    )
-    return [(epoch, value) for epoch, value, recorded in known if recorded]
+    each = zip(run.epochs.tolist(), rate, strict=True)
+    return [(epoch, value) for epoch, value in each if value is not None]
 
 
 def _explain(

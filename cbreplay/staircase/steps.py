@@ -149,7 +149,8 @@ def steps_of(
         known = [stop for stop in stops if stop.wait < unknown.first]
         *before, _ = steps_of(replay, known, keep, None)
         yield from before
-        yield _unknown_step(replay, unknown)
+        asked = (unknown.first, unknown.last)
+        yield _step(replay, asked, "incomplete", gap_epoch=unknown.gap_epoch)
         stops = [stop for stop in stops if stop.wait > unknown.last]
     behind = 0 if unknown is None else unknown.last + 1
     start = 0
@@ -160,27 +161,11 @@ def steps_of(
         lowest = behind if start == 0 else stops[start - 1].wait + 1
         stopped = (stops[start].epoch, stop.epoch)
         kept = stop.held if keep == "best" else stop.epoch
-        yield _step(replay, (lowest, stop.wait), stopped, kept)
+        yield _step(replay, (lowest, stop.wait), "exact", kept, stopped)
         start = position + 1
-    yield _rest(replay, stops[-1].wait + 1 if stops else behind)
-
-
-def _unknown_step(replay: Replay, unknown: _Unknown) -> StaircaseStep:
-    """Return the step of the patience values that the log does not tell."""
-    return StaircaseStep(
-        first_patience=unknown.first,
-        last_patience=unknown.last,
-        first_stopped_epoch=None,
-        last_stopped_epoch=None,
-        evidence="incomplete",
-        kept_epoch=None,
-        kept_value=None,
-        regret=None,
-        others=_others(replay, None),
-        most_epochs_saved=0,
-        fewest_epochs_saved=0,
-        gap_epoch=unknown.gap_epoch,
-    )
+    # the patience values that do not stop inside the log
+    rest = (stops[-1].wait + 1 if stops else behind, None)
+    yield _step(replay, rest, replay.evidence, replay.kept_epoch)
 
 
 def _stops(trace: tuple[Step, ...]) -> Iterator[Waited]:
@@ -198,45 +183,35 @@ def _stops(trace: tuple[Step, ...]) -> Iterator[Waited]:
 
 def _step(
     replay: Replay,
-    patience: tuple[int, int],
-    stopped: tuple[int, int],
-    kept_epoch: int,
+    patience: tuple[int, int | None],
+    evidence: Evidence,
+    kept_epoch: int | None = None,
+    stopped: tuple[int, int] | None = None,
+    *,
+    gap_epoch: int | None = None,
 ) -> StaircaseStep:
+    """Return a step; what does not stop inside the log saves nothing.
+
+    `patience` and `stopped` are the first and the last.
+    """
     run = replay.run
     kept_value, regret = judge_certainly(
         run, kept_epoch, replay.objective, replay.objective_mode
     )
+    first, last = stopped or (None, None)
     return StaircaseStep(
-        first_patience=patience[0],
-        last_patience=patience[1],
-        first_stopped_epoch=stopped[0],
-        last_stopped_epoch=stopped[1],
-        evidence="exact",
-        kept_epoch=kept_epoch,
-        kept_value=kept_value,
-        regret=regret,
-        others=_others(replay, kept_epoch),
-        most_epochs_saved=run.horizon - stopped[0],
-        fewest_epochs_saved=run.horizon - stopped[1],
-        most_seconds_saved=seconds_after(run, stopped[0]),
-    )
-
-
-def _rest(replay: Replay, first_patience: int) -> StaircaseStep:
-    """Return the last step: the patience values that do not stop inside the log."""
-    kept = replay.kept_epoch
-    return StaircaseStep(
-        first_patience=first_patience,
-        last_patience=None,
-        first_stopped_epoch=None,
-        last_stopped_epoch=None,
-        evidence=replay.evidence,
-        kept_epoch=kept,
-        kept_value=replay.outcome.kept_value,
-        regret=replay.outcome.regret,
-        others=_others(replay, kept),
-        most_epochs_saved=0,
-        fewest_epochs_saved=0,
+        *patience,
+        first,
+        last,
+        evidence,
+        kept_epoch,
+        kept_value,
+        regret,
+        _others(replay, kept_epoch),
+        most_epochs_saved=0 if first is None else run.horizon - first,
+        fewest_epochs_saved=0 if last is None else run.horizon - last,
+        most_seconds_saved=None if first is None else seconds_after(run, first),
+        gap_epoch=gap_epoch,
     )
 
 

@@ -27,8 +27,12 @@ def nearest_path(path: str) -> str:
         near = [
             name
             for name in difflib.get_close_matches(missing, names)
-            # a common ending makes no likeness
+            # a common ending makes no likeness, nor does another name with another one
             if difflib.get_close_matches(Path(missing).stem, [Path(name).stem])
+            and (
+                Path(missing).suffix in ("", Path(name).suffix)
+                or Path(missing).stem == Path(name).stem
+            )
         ]
         found = [place / near[0], (place / near[0]).joinpath(*rest)] if near else []
         there = [str(own) for own in found if own.exists()]

@@ -33,11 +33,7 @@ def write_csv(document: Document) -> str:
 
 def table_as_csv(table: Table) -> str:
     """Return the columns of a table that programs read."""
-    shown = [
-        (column.key, table.cells_of(place))
-        for place, column in enumerate(table.columns)
-        if column.shown != "people"
-    ]
+    shown = table.for_programs()
     lines = [",".join(_quoted(_harmless(key)) for key, _ in shown) + "\n"]
     for begin in range(0, len(table.rows), _ROWS_AT_ONCE):
         texts = [_written(cells[begin : begin + _ROWS_AT_ONCE]) for _, cells in shown]

@@ -11,7 +11,7 @@ from cbreplay.version import __version__
 from cbreplay.wording.plain_text import without_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from cbreplay.document import Document
 
@@ -94,28 +94,15 @@ def _line(value: Any) -> str:  # noqa: ANN401 - any JSON value
     try:
         line = _ENCODER.encode(value)
     except ValueError:
-        line = _ENCODER.encode(finite(value))
+        line = _ENCODER.encode(_changed(value, _finite))
     if ":/" not in line:
         # no URL in it, as nearly always
         return line
-    return _ENCODER.encode(_without_secrets(finite(value)))
+    return _ENCODER.encode(_changed(_changed(value, _finite), _without_secrets))
 
 
 # made once: an answer may have millions of small values
 _ENCODER = json.JSONEncoder(allow_nan=False)
-
-
-def _without_secrets(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Return a value without the secrets of URLs in its texts and keys."""
-    if isinstance(value, str):
-        return without_secrets(value)
-    if isinstance(value, Mapping):
-        return {
-            without_secrets(key): _without_secrets(held) for key, held in value.items()
-        }
-    if isinstance(value, list | tuple):
-        return [_without_secrets(held) for held in value]
-    return value
 
 
 def _is_short(value: Mapping[str, Any]) -> bool:
@@ -135,14 +122,22 @@ def _holds_something(value: object) -> bool:
 _FEW = 3
 
 
-def finite(value: Any) -> Any:  # noqa: ANN401 - any value that JSON can hold
-    """Return a value in which NaN and infinities are replaced by texts."""
-    if isinstance(value, float):
-        if math.isfinite(value):
-            return value
-        return "NaN" if math.isnan(value) else f"{'-' * (value < 0)}Infinity"
+def _changed(value: Any, change: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a value with its numbers, texts and keys changed."""
     if isinstance(value, Mapping):
-        return {str(key): finite(held) for key, held in value.items()}
+        return {change(str(key)): _changed(held, change) for key, held in value.items()}
     if isinstance(value, list | tuple):
-        return [finite(held) for held in value]
-    return value
+        return [_changed(held, change) for held in value]
+    return change(value)
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401 - a number, a text, a flag or None
+    """Return a text in place of NaN or an infinity; any other value as it is."""
+    if not isinstance(value, float) or math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else f"{'-' * (value < 0)}Infinity"
+
+
+def _without_secrets(value: Any) -> Any:  # noqa: ANN401 - a number, a text, a flag or None
+    """Return a text without the secrets of URLs in it; any other value as it is."""
+    return without_secrets(value) if isinstance(value, str) else value

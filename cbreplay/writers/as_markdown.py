@@ -9,6 +9,8 @@ from cbreplay.arguments import checked
 from cbreplay.document import (
     Code,
     CodeBlock,
+    Figure,
+    Gallery,
     Notice,
     Paragraph,
     Points,
@@ -17,7 +19,6 @@ from cbreplay.document import (
     Trend,
     spoken_cells,
 )
-from cbreplay.document.on_pages import Figure, Gallery
 from cbreplay.wording.words import visible_text
 
 if TYPE_CHECKING:
@@ -34,9 +35,7 @@ _FIRST_SIGN = r"^(\s*\d*)([-+#=.)])"
 
 
 @checked
-def write_markdown(
-    document: Document, *, left_out: Collection[str] = ("screen",)
-) -> str:
+def write_markdown(document: Document, *, left_out: Collection[str] = ()) -> str:
     """Return the answer as Markdown, without its pictures and the words about them.
 
     The numbers of the pictures are in the tables.
@@ -48,7 +47,7 @@ def write_markdown(
     left_out : collection of str
         Where the sections that are left out belong: their `Section.on`.
     """
-    first, rest = _split(document.headline)
+    first, *rest = _split(document.headline)
     parts = [f"# {_text(first)}", *(_at_start(_text(more)) for more in rest)]
     parts.append(_at_start(_text(document.lead)))
     for section in document.sections:
@@ -66,7 +65,7 @@ def write_markdown(
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _split(headline: Text) -> tuple[Text, tuple[Text, ...]]:
+def _split(headline: Text) -> list[Text]:
     """Return the first sentence of a headline, and the others as one paragraph."""
     parts: list[Part] = []
     for part in headline.parts:
@@ -76,12 +75,9 @@ def _split(headline: Text) -> tuple[Text, tuple[Text, ...]]:
     for place, part in enumerate(parts):
         if isinstance(part, str) and ". " in part:
             end, _, start = part.partition(". ")
-            first, rest = [*parts[:place], f"{end}."], [start, *parts[place + 1 :]]
-            return (
-                headline._replace(parts=tuple(first)),
-                (headline._replace(parts=tuple(rest)),),
-            )
-    return headline, ()
+            first, rest = (*parts[:place], f"{end}."), (start, *parts[place + 1 :])
+            return [headline._replace(parts=told) for told in (first, rest)]
+    return [headline]
 
 
 def _is_of_pictures(blocks: Sequence[Block]) -> bool:
@@ -139,29 +135,34 @@ def _at_start(text: str) -> str:
 def _code(text: str) -> str:
     """Return text between backticks: one more than its longest run of them."""
     shown = visible_text(text)
-    longest = max((len(ticks) for ticks in re.findall(r"`+", shown)), default=0)
-    fence = "`" * (longest + 1)
+    fence = _fence(shown, 1)
     edge = " " if "`" in shown else ""
     return f"{fence}{edge}{shown}{edge}{fence}"
 
 
 def _code_block(block: CodeBlock) -> str:
     lines = [visible_text(line) for line in block.code.split("\n")]
-    longest = max((len(ticks) for ticks in re.findall(r"`+", block.code)), default=0)
-    fence = "`" * max(3, longest + 1)
+    fence = _fence(block.code, 3)
     return "\n".join([f"{fence}{block.language}", *lines, fence])
+
+
+def _fence(text: str, least: int) -> str:
+    """Return more backticks than stand in a row anywhere in a text, or the least."""
+    longest = max(map(len, re.findall(r"`+", text)), default=0)
+    return "`" * max(least, longest + 1)
 
 
 def table_as_markdown(table: Table) -> str:
     """Return a table's rows for people as a Markdown table."""
-    columns = [column for column in table.columns if column.shown != "programs"]
-    rules = [":---", *("---:" if c.align == "right" else ":---" for c in columns[1:])]
-    head = [_escape(column.title) for column in columns]
-    rows = [
-        [*map(_escape, cells), *[""] * (len(columns) - len(cells))]
-        for cells in spoken_cells(table)
+    table = table.for_people()
+    sides = ["left", *(column.align for column in table.columns[1:])]
+    lines = [
+        [_escape(column.title) for column in table.columns],
+        ["---:" if side == "right" else ":---" for side in sides],
     ]
-    for row, cells in zip(table.for_people().rows, rows, strict=True):
+    for row, spoken in zip(table.rows, spoken_cells(table), strict=True):
+        cells = [*map(_escape, spoken), *[""] * (len(sides) - len(spoken))]
         if row.marked:
             cells[0] = f"**{cells[0]}**"
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rules, *rows))
+        lines.append(cells)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from cbreplay.document import (
     Code,
     CodeBlock,
+    Figure,
+    Gallery,
     Notice,
     Paragraph,
     Points,
@@ -21,13 +23,12 @@ from cbreplay.document import (
     Trend,
     spoken_cells,
 )
-from cbreplay.document.on_pages import Figure, Gallery
 from cbreplay.wording.words import count, visible_text
 from cbreplay.writers.lines import draw_sparkline
 from cbreplay.writers.text_tables import choose_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from cbreplay.document import Block, Document, Section, Text
 
@@ -137,7 +138,7 @@ def _table(table: Table) -> str:
     sides = ["left", *(column.align for column in table.columns[1:])]
     head = _row("th", [column.title for column in table.columns], sides)
     body = "\n".join(
-        _row("td", cells, sides, marked=row.marked, n_columns=len(sides))
+        _row("td", cells, sides, marked=row.marked)
         for row, cells in zip(rows, spoken_cells(chosen), strict=True)
     )
     more = f"{count(n_hidden, 'more row')}: .to_frame() has all" if n_hidden else ""
@@ -151,23 +152,17 @@ def _table(table: Table) -> str:
 
 
 def _row(
-    tag: str,
-    cells: Iterable[str],
-    sides: Sequence[str],
-    *,
-    marked: bool = False,
-    n_columns: int = 0,
+    tag: str, cells: Sequence[str], sides: Sequence[str], *, marked: bool = False
 ) -> str:
-    texts = list(cells)
-    written = []
-    for place, (cell, side) in enumerate(zip(texts, sides, strict=False)):
+    wide = ""
+    if len(cells) < len(sides):
         # a sentence in place of the other cells
-        is_rest = place and place == len(texts) - 1 < n_columns - 1
-        wide = f' colspan="{n_columns - place}"' if is_rest else ""
-        where = "left" if is_rest else side
+        wide, sides = f' colspan="{len(sides) - 1}"', [sides[0], "left"]
+    written = []
+    for place, (cell, side) in enumerate(zip(cells, sides, strict=True)):
         shown = f"<strong>{_plain(cell)}</strong>" if marked else _plain(cell)
-        style = f"text-align:{where};{_CELL}"
-        written.append(f'<{tag}{wide} style="{style}">{shown}</{tag}>')
+        style = f"text-align:{side};{_CELL}"
+        written.append(f'<{tag}{wide * (place > 0)} style="{style}">{shown}</{tag}>')
     return f"<tr>{''.join(written)}</tr>"
 
 

@@ -153,24 +153,18 @@ def _section_blocks(
 
 
 def _block_lines(block: Block, form: _Screen) -> Iterator[str]:
+    room = min(form.width, _LONGEST_LINE)
     if isinstance(block, Trend):
         yield from _trend_lines(block, form.width, form.bars)
     elif isinstance(block, CodeBlock):
         for line in block.code.split("\n"):
             yield f" {visible_text(line)}".rstrip()
-    else:
-        yield from _sentence_lines(block, min(form.width, _LONGEST_LINE))
-
-
-def _sentence_lines(block: Block, width: int) -> Iterator[str]:
-    if isinstance(block, Paragraph):
-        yield from wrap_text(block.text, width)
-    elif isinstance(block, Points):
+    elif isinstance(block, Paragraph):
+        yield from wrap_text(block.text, room)
+    elif isinstance(block, Points | Notice):
+        first = " - " if isinstance(block, Notice) else " "
         for point in block.points:
-            yield from wrap_text(point, width)
-    elif isinstance(block, Notice):
-        for point in block.points:
-            yield from wrap_text(point, width, " - ", "   ")
+            yield from wrap_text(point, room, first)
 
 
 def _trend_lines(trend: Trend, width: int, bars: str) -> Iterator[str]:

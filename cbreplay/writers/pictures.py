@@ -10,7 +10,7 @@ from cbreplay.plots.style import DARK, LIGHT
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
-    from cbreplay.document.on_pages import Figure
+    from cbreplay.document import Figure
 
 __all__ = ["Image", "draw_versions"]
 

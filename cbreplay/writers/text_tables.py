@@ -25,27 +25,32 @@ class TableLines(NamedTuple):
     left_out: Sequence[str] = ()
 
 
-class _TextGrid(NamedTuple):
-    """The columns that are shown, and the cells of each row as text.
+class _TextRow(NamedTuple):
+    """A row as text.
 
     Parameters
     ----------
-    columns : tuple of TableColumn
-        In order.
-    rows : list of list of str
-        A cell for each column; or the first, and a sentence in place of the others.
-    stamps : list of str
-        For each row, what every line of its sentences begins with.
-    marks : list of bool
-        For each row, whether it is the one that the headline is about.
-    mark : callable
-        Styles a line of such a row.
+    cells : list of str
+        A cell for each column; only the first where there is a `rest`.
+    rest : str or None
+        A sentence in place of the other cells.
+    stamp : str
+        What every line of its sentences begins with.
+    marked : bool
+        Whether it is the one that the headline is about.
     """
 
+    cells: list[str]
+    rest: str | None
+    stamp: str
+    marked: bool
+
+
+class _TextGrid(NamedTuple):
+    """The columns and rows that are shown, and what styles a line of a marked row."""
+
     columns: tuple[TableColumn, ...]
-    rows: list[list[str]]
-    stamps: list[str]
-    marks: list[bool]
+    rows: list[_TextRow]
     mark: Callable[[str], str]
 
     def widths(self, *, whole_titles: bool = True) -> list[int]:
@@ -55,8 +60,7 @@ class _TextGrid(NamedTuple):
             for column in self.columns
         ]
         for row in self.rows:
-            cells = row if len(row) == len(self.columns) else row[:1]
-            for place, cell in enumerate(cells):
+            for place, cell in enumerate(row.cells):
                 room = len(cell)
                 if self.columns[place].kind == "sentence":
                     room = min(room, _LEAST_ROOM)
@@ -68,16 +72,14 @@ class _TextGrid(NamedTuple):
         return self._replace(
             columns=self.columns[:place] + self.columns[place + 1 :],
             rows=[
-                [*row[:place], *row[place + 1 :]]
-                if len(row) == len(self.columns)
-                else row
+                row._replace(cells=row.cells[:place] + row.cells[place + 1 :])
                 for row in self.rows
             ],
         )
 
-    def marked(self, place: int, lines: Sequence[str]) -> Sequence[str]:
+    def marked(self, row: _TextRow, lines: Sequence[str]) -> Sequence[str]:
         """Return the lines of a row, with a sign before them where it is marked."""
-        if not self.marks[place]:
+        if not row.marked:
             return lines
         first, *rest = lines
         return [self.mark(_SIGN + first[len(_INDENT) :]), *map(self.mark, rest)]
@@ -117,13 +119,7 @@ def table_lines(
     shown = tuple(
         column._replace(title=visible_text(column.title)) for column in table.columns
     )
-    grid = _TextGrid(
-        shown,
-        _shown_rows(chosen),
-        [_stamp(row) for row in rows],
-        [row.marked for row in rows],
-        mark,
-    )
+    grid = _TextGrid(shown, _text_rows(chosen), mark)
     lines, folded = _written(grid, width)
     more = [count(n_hidden, "more row")] if n_hidden else []
     if folded:
@@ -143,7 +139,7 @@ def choose_rows(rows: Sequence[Row], most: int) -> tuple[list[Row], int]:
     return [rows[place] for place in kept], len(rows) - most
 
 
-def _shown_rows(table: Table) -> list[list[str]]:
+def _text_rows(table: Table) -> list[_TextRow]:
     """Write the cells of a table for people; names in sentences are not broken."""
     sentences = [
         place for place, column in enumerate(table.columns) if column.kind == "sentence"
@@ -151,11 +147,12 @@ def _shown_rows(table: Table) -> list[list[str]]:
     rows = []
     for row, spoken in zip(table.rows, spoken_cells(table), strict=True):
         cells = [visible_text(cell) for cell in spoken]
-        for place in sentences if row.rest is None else ():
+        rest = None if row.rest is None else cells.pop()
+        for place in sentences if rest is None else ():
             sentence = row.cells[place]
             if isinstance(sentence, Text):
                 cells[place] = firm_words(sentence)
-        rows.append(cells)
+        rows.append(_TextRow(cells, rest, _stamp(row), row.marked))
     return rows
 
 
@@ -212,23 +209,23 @@ def _written(grid: _TextGrid, width: int) -> tuple[list[str], list[str]]:
 def _aligned(grid: _TextGrid, widths: list[int], width: int) -> Iterator[str]:
     """Write the cells of a column below each other, a sentence beside its row."""
     placed = _placing(grid)
-    if any(len(row) == len(widths) for row in grid.rows):
+    if any(row.rest is None for row in grid.rows):
         yield from _heading(grid, placed, widths)
     above: list[str] = []
     ends_in_sentence = grid.n_sentences > 0
-    for place, (row, stamp) in enumerate(zip(grid.rows, grid.stamps, strict=True)):
-        if len(row) < len(widths):
-            first = f"{_INDENT}{row[0].ljust(widths[0])}{_GAP}"
-            lines = wrap(row[1], width, first, _INDENT + "  ")
+    for row in grid.rows:
+        if row.rest is not None:
+            first = f"{_INDENT}{row.cells[0].ljust(widths[0])}{_GAP}"
+            lines = wrap(row.rest, width, first, _INDENT + "  ")
         elif ends_in_sentence:
-            *cells, sentence = row
+            *cells, sentence = row.cells
             start = _line_of(_unrepeated(cells, above, grid), placed, widths[:-1])
             start = start.ljust(len(_INDENT) + sum(widths[:-1]) + 2 * len(cells))
-            lines = _hung(sentence, width, start, stamp)
+            lines = _hung(sentence, width, start, row.stamp)
         else:
-            lines = [_line_of(_unrepeated(row, above, grid), placed, widths)]
-        yield from grid.marked(place, lines)
-        above = row
+            lines = [_line_of(_unrepeated(row.cells, above, grid), placed, widths)]
+        yield from grid.marked(row, lines)
+        above = row.cells
 
 
 def _heading(
@@ -295,27 +292,27 @@ def _stacked(grid: _TextGrid, width: int) -> Iterator[str]:
     """Write the short cells of each row in a line, and its sentences below."""
     titles = [c.title for c in grid.columns if c.kind == "sentence"]
     longest = max(map(len, titles)) if len(titles) > 1 else 0
-    for place, (row, stamp) in enumerate(zip(grid.rows, grid.stamps, strict=True)):
+    for place, row in enumerate(grid.rows):
         if place and longest:
             yield ""
-        yield from wrap_words(_short_cells(row, grid), width, _INDENT, _INDENT + "    ")
-        if len(row) < len(grid.columns):
-            yield from wrap(row[1], width, _INDENT + "  ", _INDENT + "    ")
+        short = _short_cells(row.cells, grid)
+        yield from wrap_words(short, width, _INDENT, _INDENT + "    ")
+        if row.rest is not None:
+            yield from wrap(row.rest, width, _INDENT + "  ", _INDENT + "    ")
             continue
-        for cell, column in zip(row, grid.columns, strict=True):
+        for cell, column in zip(row.cells, grid.columns, strict=True):
             if column.kind == "sentence" and cell not in ("", _NOTHING):
                 label = f"{column.title.ljust(longest)}{_GAP}" if longest else ""
-                yield from _hung(cell, width, f"{_INDENT}  {label}", stamp)
+                yield from _hung(cell, width, f"{_INDENT}  {label}", row.stamp)
 
 
-def _short_cells(row: Sequence[str], grid: _TextGrid) -> str:
+def _short_cells(cells: Sequence[str], grid: _TextGrid) -> str:
     """Join the cells that are no sentences; a number is named by its column."""
-    cells = [
+    return _GAP.join(
         _named(cell, column)
-        for cell, column in zip(row, grid.columns, strict=False)
+        for cell, column in zip(cells, grid.columns, strict=False)
         if column.kind != "sentence" and cell != _NOTHING
-    ]
-    return _GAP.join(cells if len(row) == len(grid.columns) else cells[:1])
+    )
 
 
 def _named(cell: str, column: TableColumn) -> str:
@@ -326,15 +323,16 @@ def _named(cell: str, column: TableColumn) -> str:
 
 def _records(grid: _TextGrid, width: int) -> Iterator[str]:
     """Write each row as a record: its name, and below it its other cells, named."""
-    for place, row in enumerate(grid.rows):
-        name = wrap_words(_named(row[0], grid.columns[0]), width, _INDENT, _INDENT)
-        yield from grid.marked(place, name)
-        if len(row) < len(grid.columns):
-            yield from wrap(row[1], width, _INDENT + "  ", _INDENT + "    ")
+    for row in grid.rows:
+        first, *others = row.cells
+        name = wrap_words(_named(first, grid.columns[0]), width, _INDENT, _INDENT)
+        yield from grid.marked(row, name)
+        if row.rest is not None:
+            yield from wrap(row.rest, width, _INDENT + "  ", _INDENT + "    ")
             continue
         pairs = [
             _whole(f"{column.title} {cell}".strip(), width)
-            for column, cell in zip(grid.columns[1:], row[1:], strict=True)
+            for column, cell in zip(grid.columns[1:], others, strict=True)
             if cell != _NOTHING
         ]
         # records are told apart by where they begin

@@ -36,6 +36,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("overfit/logs.csv/x", "overfit/logs.csv"),
         # an ending that both have is no likeness
         ("nofile.py", None),
+        ("trains.csv", None),
+        ("train.txt", "train.py"),
         ("zzz", None),
         ("zzz/logs.csv", None),
     ],

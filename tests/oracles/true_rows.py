@@ -20,6 +20,8 @@ __all__ = ["faults_of_rows"]
 
 # of a log that has none; that of the trainings is drawn near it
 _RATE = 0.01
+# where the value stands in a row
+_VALUE = 3
 _CUT = "may be cut in its last number"
 
 
@@ -40,6 +42,9 @@ def faults_of_rows(case: Case, runs: Sequence[Run]) -> Iterator[str]:
     begins = {truth.first_epoch for truth in case.truths}
     for run in runs:
         if run.first_epoch not in begins or any(_CUT in note for note in run.notes):
+            continue
+        if run.axis_unit != "epochs" and run.recorded_epochs == 1:
+            # evaluations are numbered by their distances
             continue
         resumes: list[Resume] = ["fresh"]
         resumes += ["carried", "interrupted"] if run.seams else []
@@ -75,8 +80,8 @@ def _faults(
 
 
 def _is_told(told: _Rows, true: _Rows, begins: int) -> bool:
-    """Tell whether the rows said are those of a training, up to the last of them."""
-    last = max((row[0] for row in told.said), default=-1)
+    """Tell whether the rows said are those of a training, up to the last value."""
+    last = max((row[0] for row in told.said if row[_VALUE] is not None), default=-1)
     ends = last + 1 if true.ends is None else min(true.ends, last + 1)
     said, known = (
         [row for row in rows if begins <= row[0] < ends]

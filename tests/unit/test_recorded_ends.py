@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from cbreplay import EarlyStopping, Run
 from cbreplay.readers.discovery.run_json import parse_run_metadata
 from cbreplay.setting_costs.recorded_ends import (
-    Endings,
     FailedTraining,
     PlanPart,
+    RecordedEnd,
     find_endings,
     find_failure,
     part_by_plan,
@@ -39,8 +39,22 @@ def ending(after: int, n_epochs: int, **described: Any) -> Run:
     return replace(run, metadata=parse_run_metadata(json.dumps(described), source=""))
 
 
-def find(runs: list[Run], recorded_under: int | None = None) -> Endings:
+class Found(NamedTuple):
+    """The fields of the endings of some runs, each of all runs."""
+
+    plan: tuple[int | None, ...]
+    reached: tuple[bool, ...]
+    own: tuple[int | None, ...]
+    inferred: tuple[bool, ...]
+    guessed: tuple[bool, ...]
+
+
+def endings_of(runs: list[Run], recorded_under: int | None = None) -> list[RecordedEnd]:
     return find_endings(runs, [("val_loss", "min")] * len(runs), recorded_under)
+
+
+def find(runs: list[Run], recorded_under: int | None = None) -> Found:
+    return Found(*zip(*endings_of(runs, recorded_under), strict=True))
 
 
 STOPPED = {
@@ -163,7 +177,7 @@ def test_a_patience_counts_the_values_that_were_recorded() -> None:
 
 
 def parts(runs: list[Run]) -> list[PlanPart]:
-    return part_by_plan(runs, find(runs))
+    return part_by_plan(runs, endings_of(runs))
 
 
 def test_runs_are_parted_by_their_plans_the_most_frequent_first() -> None:

@@ -100,12 +100,15 @@ def test_a_small_log_by_hand() -> None:
     assert staircase.usual_change == 2.5
 
 
-@pytest.mark.parametrize(("monitor", "is_said"), [("val_loss", True), ("loss", False)])
+@pytest.mark.parametrize(
+    ("monitor", "is_said"),
+    [("val_loss", True), ("Valid Loss", True), ("loss", False), ("test_loss", False)],
+)
 def test_how_a_difference_was_measured_is_said_of_validation_alone(
     monitor: str, *, is_said: bool
 ) -> None:
-    run = Run.from_logs([{"val_loss": loss, "loss": loss} for loss in (4, 3, 5, 2, 4)])
-    staircase = build_staircase(run, monitor=monitor, semantics=SEMANTICS)
+    run = Run.from_logs([{monitor: loss} for loss in (4, 3, 5, 2, 4)])
+    staircase = build_staircase(run, monitor=monitor, mode="min", semantics=SEMANTICS)
     assert ("two in three such differences" in str(staircase)) == is_said
 
 

@@ -11,7 +11,7 @@ from cbreplay.answers.advice.run_doubts import (
     doubt_with_runs,
     exclusion_text,
 )
-from cbreplay.document import Claim, Code, Fact, phrase, plain_text, say
+from cbreplay.document import Claim, Code, Fact, joined, phrase, plain_text, say
 from cbreplay.series_names import is_validation
 from cbreplay.setting_costs.swept_settings import USUAL
 from cbreplay.wording.shown_digits import scale_of
@@ -182,8 +182,7 @@ def _spreads(advice: Recommendation, spreads: Sequence[float | None]) -> Text:
         if spread is not None
     )
     ends = ordered if len(ordered) <= 1 else (ordered[0], ordered[-1])
-    told = [part for spread, name in ends for part in (" to ", _spread(spread), name)]
-    return say(*told[1:])
+    return joined((say(_spread(spread), name) for spread, name in ends), " to ")
 
 
 def _joins_settings(advice: Recommendation) -> bool:
@@ -255,14 +254,13 @@ def _sufficient(advice: Recommendation) -> Text:
         fact = Fact(patience, "patience", "sufficient_patience")
         told.append(say(fact, f" for {list_names(names, room)}"))
         room, n_rest = room - len(names), n_rest - len(names)
-    joined = [part for text in told for part in ("; ", text)]
     needed = {group.name: group.sufficient_patience for group in advice.groups}
     # it is enough for so long a training, not only for what is logged
     until = "" if advice.plan is None else " up to the planned epoch {epochs:count}"
     epochs = None if advice.plan is None else advice.plan.epochs
     return say(
         phrase(f"sufficient patience{until}: ", epochs=epochs),
-        *joined[1:],
+        joined(told, "; "),
         claims=[Claim("sufficient", needed)],
     )
 

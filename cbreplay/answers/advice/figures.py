@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from cbreplay.document import Row, Section, Table, TableColumn
-from cbreplay.document.on_pages import Figure
+from cbreplay.document import Figure, Row, Section, Table, TableColumn
 from cbreplay.recommend.setting_names import setting_label
 from cbreplay.wording.words import count
 

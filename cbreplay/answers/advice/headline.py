@@ -10,7 +10,7 @@ from cbreplay.document import Code, Fact, phrase, say
 from cbreplay.rules.families import spoken_version
 from cbreplay.setting_costs.recorded_ends import usual_cadence
 from cbreplay.sweep.groups import find_groups
-from cbreplay.wording.words import spoken_counting
+from cbreplay.wording.words import as_sentence, spoken_counting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -151,8 +151,7 @@ def runs_sentence(advice: Recommendation, sweep: Sweep, asked: Sequence[Run]) ->
     rules = dict.fromkeys(spoken_version(run.semantics) for run in sweep.runs)
     counting = ""
     if any(run.steps is not None for run in asked):
-        said = spoken_counting(asked)
-        counting = f" {said[:1].upper()}{said[1:]}."
+        counting = f" {as_sentence(spoken_counting(asked))}"
     elif advice.groups:
         (name, *_) = advice.groups[0].runs
         run = next(run for run in sweep.records if run.name == name)

@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.advice.reasons import worded
 from cbreplay.answers.schedules import FALLS_BY_SCHEDULE
-from cbreplay.document import Claim, Fact, counted, phrase, say
+from cbreplay.document import Claim, Fact, counted, joined, phrase, say
 from cbreplay.evidence.words import GAP_CAUSES
 from cbreplay.wording.words import list_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from cbreplay.answers.advice.reasons import Wording
     from cbreplay.document import Text
     from cbreplay.recommend import Excluded, RunDoubt
-    from cbreplay.wording.kinds import Kind
 
 __all__ = ["MOST_NAMES", "doubt_text", "doubt_with_runs", "exclusion_text"]
 
@@ -91,7 +90,7 @@ def _gap(facts: Mapping[str, Any]) -> Text:
     more = " ..." if len(epochs) > MOST_NAMES else ""
     return say(
         "unknown from epoch ",
-        *_listed(epochs[:MOST_NAMES], "epoch", "gap_epoch"),
+        joined(Fact(epoch, "epoch", "gap_epoch") for epoch in epochs[:MOST_NAMES]),
         f"{more} on: {GAP_CAUSES[facts['cause']]}; counted, never averaged",
     )
 
@@ -110,15 +109,14 @@ _FAILURES = {
 }
 
 
-def _listed(values: Sequence[int], kind: Kind, name: str) -> list[str | Fact]:
-    """Return values with commas between them."""
-    return [part for value in values for part in (", ", Fact(value, kind, name))][1:]
+def _patience_of(facts: Mapping[str, Any]) -> Text:
+    return joined(Fact(value, "patience", "patience") for value in facts["patience"])
 
 
 def _own_stop(facts: Mapping[str, Any]) -> Text:
     return say(
         "cut by early stopping of its own (patience ",
-        *_listed(facts["patience"], "patience", "patience"),
+        _patience_of(facts),
         "), so the log shows nothing of what a longer one would have found: ",
         _untold_by_own_stop(facts),
     )
@@ -139,7 +137,7 @@ def _own_stop_guessed(facts: Mapping[str, Any]) -> Text:
     counts = "epochs" if facts["every"] == 1 else "recorded values"
     return say(
         "the log ends exactly ",
-        *_listed(facts["patience"], "patience", "patience"),
+        _patience_of(facts),
         f" {counts} after its best, as if a patience of as much had cut it "
         "(--recorded-under); if so it shows nothing of what a longer one would have "
         "found: ",

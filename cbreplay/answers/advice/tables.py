@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cbreplay.answers.advice.evidence import unknown_groups
 from cbreplay.answers.advice.reasons import asked_of
 from cbreplay.answers.advice.run_doubts import MOST_NAMES
+from cbreplay.answers.spoken_runs import beside_best
 from cbreplay.answers.varied_parameters import keeps_last
 from cbreplay.document import (
     Cell,
@@ -18,6 +19,7 @@ from cbreplay.document import (
     Table,
     TableColumn,
     footnotes,
+    joined,
     keyed_row,
     phrase,
     say,
@@ -48,40 +50,27 @@ _JUDGED_APART = ("tolerance", "cheapest")
 _NOT_IN_LOG = say("not in the log")
 
 
-def _side(advice: Recommendation) -> str:
-    """Name the side of the best value on which a loss lies."""
-    return "above best" if advice.objective_mode == "min" else "below best"
-
-
 def settings_table(advice: Recommendation) -> Table:
     """Return what every setting loses and trains."""
     regrets = [scored.mean_regret for scored in advice.settings]
-    scale = scale_of(regrets, "cost")
+    scale, side = scale_of(regrets, "cost"), beside_best([advice.objective_mode])
     columns = (
         TableColumn("label", "answer", "name", shown="programs"),
         TableColumn("setting", "setting", "code", shown="programs"),
         TableColumn("name", "setting", "name", shown="people"),
         TableColumn("n_groups", f"{advice.compared.unit}s", "count", fold=1),
-        TableColumn("mean_regret", _side(advice), "difference", scale=scale),
+        TableColumn("mean_regret", side, "difference", scale=scale),
         TableColumn("lost_share", "in its scale", "share", shown="programs"),
         TableColumn("worst_regret", "worst", "difference", fold=4, scale=scale),
         TableColumn("worst_run", "worst run", "name", shown="programs"),
         TableColumn("cost", "trained", "share"),
         TableColumn("score", "score", "score", fold=2),
-        TableColumn(
-            "expected_score",
-            "expected",
-            "score",
-            shown="programs" if advice.expected is None else "always",
+        TableColumn("expected_score", "expected", "score").for_people_if(
+            advice.expected is not None
         ),
         TableColumn(
-            "left_out_regret",
-            "left out",
-            "difference",
-            fold=3,
-            scale=scale,
-            shown="programs" if advice.left_out is None else "always",
-        ),
+            "left_out_regret", "left out", "difference", fold=3, scale=scale
+        ).for_people_if(advice.left_out is not None),
         TableColumn("left_out_score", "score, left out", "score", shown="programs"),
     )
     rows = tuple(_setting_row(advice, scored, columns) for scored in advice.settings)
@@ -120,7 +109,7 @@ def settings_legend(advice: Recommendation) -> Points:
 
 def _column_notes(advice: Recommendation) -> Iterator[tuple[str, Text]]:
     """Yield what the columns mean, each with the title of its column."""
-    unit, side = advice.compared.unit, _side(advice)
+    unit, side = advice.compared.unit, beside_best([advice.objective_mode])
     yield (
         side,
         say(
@@ -229,12 +218,10 @@ def _notes(advice: Recommendation) -> Iterator[Text]:
 
 def _by_weight(advice: Recommendation) -> Text:
     """Say which patience other weights of training would choose."""
-    told: list[str | Text] = []
-    for weighed in advice.by_weight:
-        words = "{patience:patience} at {cost_weight:given}"
-        told += [", ", phrase(words, **weighed._asdict())]
+    words = "{patience:patience} at {cost_weight:given}"
+    told = joined(phrase(words, **weighed._asdict()) for weighed in advice.by_weight)
     least = "with another weight for training (--cost-weight) the least expected score "
-    return say(least, "is that of patience ", *told[1:])
+    return say(least, "is that of patience ", told)
 
 
 def _other_rules(advice: Recommendation) -> Iterator[Text]:
@@ -306,11 +293,16 @@ def groups_table(advice: Recommendation) -> Table:
         TableColumn("left_out_patience", "Chosen without it", "patience"),
         TableColumn("left_out_regret", "What that costs it", "difference", scale=scale),
     )
-    rows = tuple(_group_row(advice, group, scale) for group in advice.groups)
+    rows = tuple(_group_row(advice, group, columns, scale) for group in advice.groups)
     return Table(columns, rows, f"Every {advice.unit}, left out of the choice")
 
 
-def _group_row(advice: Recommendation, group: CountedGroup, scale: ValueScale) -> Row:
+def _group_row(
+    advice: Recommendation,
+    group: CountedGroup,
+    columns: Sequence[TableColumn],
+    scale: ValueScale,
+) -> Row:
     low, high = (
         Fact(end(group.tolerance), "difference", "tolerance", scale)
         for end in (min, max)
@@ -318,16 +310,13 @@ def _group_row(advice: Recommendation, group: CountedGroup, scale: ValueScale) -
     spread = say(low) if low.text == high.text else say(low, " to ", high)
     lost = group.left_out_regret
     untold = lost is None and group.left_out_patience is not None
-    return Row(
-        (
-            group.name,
-            *([len(group.runs)] if advice.unit != "run" else []),
-            spread,
-            _sufficient(advice, group),
-            group.left_out_patience,
-            _NOT_IN_LOG if untold else lost,
-        )
-    )
+    cells = group._asdict() | {
+        "n_runs": len(group.runs),
+        "tolerance": spread,
+        "sufficient_patience": _sufficient(advice, group),
+        "left_out_regret": _NOT_IN_LOG if untold else lost,
+    }
+    return keyed_row(columns, cells)
 
 
 def _sufficient(advice: Recommendation, group: CountedGroup) -> int | Text:
@@ -356,12 +345,12 @@ def monitors_table(advice: Recommendation) -> Table:
         for scored in advice.monitors
         if scored.left_out is not None
     ]
-    scale = scale_of(regrets, "cost")
+    scale, side = scale_of(regrets, "cost"), beside_best([advice.objective_mode])
     columns = (
         TableColumn("monitor", "monitor", "name"),
         TableColumn("patience", "patience", "patience"),
         TableColumn("n_groups", f"{advice.unit}s", "count"),
-        TableColumn("mean_regret", _side(advice), "difference", scale=scale),
+        TableColumn("mean_regret", side, "difference", scale=scale),
         TableColumn("score", "score", "score"),
     )
     rows = tuple(_monitor_row(advice, scored) for scored in advice.monitors)
@@ -382,7 +371,7 @@ def monitors_legend(advice: Recommendation) -> Iterator[Text]:
     """Yield what the columns of the monitors mean, and what is unknown."""
     unit = advice.unit
     yield say(
-        f"{_side(advice)}: ",
+        f"{beside_best([advice.objective_mode])}: ",
         Code(advice.objective),
         f" lost with what is chosen without a {unit}, the mean of those whose logs "
         f"tell. Two monitors are compared on the {unit}s that tell both",

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = [
     "MOVES",
     "NamedSetting",
-    "find_moved",
     "likeness",
     "min_deltas_of",
     "monitors_of",
@@ -48,21 +47,22 @@ class NamedSetting(NamedTuple):
     name: str
     callbacks: tuple[Callback, ...]
 
+    @property
+    def moved(self) -> MovedRule | None:
+        """The list with the rule whose patience the slider sets; None without one.
 
-def find_moved(callbacks: tuple[Callback, ...]) -> MovedRule | None:
-    """Return the list with the rule whose patience the slider sets; None without one.
-
-    It is the first rule that stops by a patience, or else the first that reduces the
-    rate by one. Only lists that a sweep decides at once are asked at every patience.
-    """
-    rows = [row_of(type(callback)) for callback in callbacks]
-    kernels = [None if row is None else row.kernel for row in rows]
-    if None in kernels or kernels.count("reduces") > 1:
+        It is the first rule that stops by a patience, or else the first that reduces
+        the rate by one. Only lists that a sweep decides at once are asked at every
+        patience.
+        """
+        rows = [row_of(type(callback)) for callback in self.callbacks]
+        kernels = [None if row is None else row.kernel for row in rows]
+        if None in kernels or kernels.count("reduces") > 1:
+            return None
+        for wanted in ("stops", "reduces"):
+            if wanted in kernels:
+                return MovedRule(self.callbacks, kernels.index(wanted))
         return None
-    for wanted in ("stops", "reduces"):
-        if wanted in kernels:
-            return MovedRule(callbacks, kernels.index(wanted))
-    return None
 
 
 def watching(moved: MovedRule, monitor: str) -> MovedRule:

@@ -10,7 +10,6 @@ import numpy as np
 from cbreplay.answers.moving.choosing import (
     MOVES,
     NamedSetting,
-    find_moved,
     likeness,
     min_deltas_of,
     monitors_of,
@@ -77,6 +76,12 @@ class MovingQuestion(NamedTuple):
     objective_mode: Mode = "min"
     version: str = ""
     by_plan: Collection[str] = ()
+
+    @property
+    def moved(self) -> list[MovedRule]:
+        """The lists that it offers, with a rule that the sliders move."""
+        moved = (setting.moved for setting in (*self.named, *self.also))
+        return [each for each in moved if each is not None]
 
 
 class _View(NamedTuple):
@@ -186,10 +191,8 @@ def _last_seconds(run: Run) -> list[int] | None:
 def _lists(question: MovingQuestion) -> list[MovedRule]:
     """Return the lists, each once, that differ in more than what the sliders set."""
     lists: dict[Any, MovedRule] = {}
-    for setting in (*question.named, *question.also):
-        moved = find_moved(setting.callbacks)
-        if moved is not None:
-            lists.setdefault(likeness(moved), moved)
+    for moved in question.moved:
+        lists.setdefault(likeness(moved), moved)
     return list(lists.values())[:_MOST_LISTS]
 
 
@@ -218,9 +221,8 @@ def _views(
 
 def _named_rules(question: MovingQuestion, monitor: str) -> Iterator[Any]:
     """Yield the moved rules of the named settings that watch a series."""
-    for setting in (*question.named, *question.also):
-        moved = find_moved(setting.callbacks)
-        if moved is not None and moved.rule.monitor == monitor and moved.has_min_delta:
+    for moved in question.moved:
+        if moved.rule.monitor == monitor and moved.has_min_delta:
             yield moved.rule
 
 
@@ -248,7 +250,7 @@ def _named(
     """Yield the named settings that a page can show: view, patience, min_delta."""
     places = {likeness(moved): place for place, moved in enumerate(lists)}
     for setting in question.named:
-        moved = find_moved(setting.callbacks)
+        moved = setting.moved
         if moved is None:
             continue
         rule, place = moved.rule, places.get(likeness(moved))

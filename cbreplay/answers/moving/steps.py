@@ -7,7 +7,6 @@ values, and a page reads from them exactly what the sweep says, cell by cell.
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import numpy as np
@@ -15,7 +14,7 @@ import numpy as np
 from cbreplay.answers.swept_cells import find_partings
 from cbreplay.evidence.words import BY_PLAN, Limit, Parting
 from cbreplay.grid import choices, make_grid
-from cbreplay.rules.parameters import parameters_of
+from cbreplay.rules.parameters import defaults_of, parameters_of
 from cbreplay.sweep import EVIDENCE, SharedReplays, sweep_runs
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ class MovedRule(NamedTuple):
 
     def usual(self) -> dict[str, Any]:
         """Return the defaults of its parameters."""
-        return {parameter.name: parameter.default for parameter in fields(self.rule)}
+        return defaults_of(self.rule)
 
     def grid(self, **moved: Any) -> Grid:
         """Return the settings in which some parameters of the rule vary."""

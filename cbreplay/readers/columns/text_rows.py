@@ -371,7 +371,7 @@ def _wrong_width(
     if len(row) in (2 * width - 1, 2 * width):
         problem += ", as with decimal commas or two rows in one line"
     hint = SKIP_HINT
-    if len(row) > 1:
+    if len(row) > 1 and names_epoch(header):
         hint += (
             " (a fit that CSVLogger appended with other metrics has no header of its "
             "own: put it into a file of its own, under its own header)"

@@ -34,6 +34,7 @@ __all__ = [
     "join_continued",
     "join_overlapping",
     "may_be_parts",
+    "place_above",
     "place_beside",
 ]
 
@@ -86,9 +87,22 @@ def place_beside(run: Run) -> tuple[str, str]:
     return os.path.dirname(os.path.abspath(own)), file
 
 
+def place_above(run: Run) -> tuple[str, str]:
+    """Return the directory one higher, and the path below what is in that one.
+
+    So lie logs in directories that are called alike: rank0/logs, rank1/logs.
+    """
+    place, file = place_beside(run)
+    own = run.source if not file else os.path.dirname(run.source)
+    return os.path.dirname(place), f"{os.path.basename(os.path.abspath(own))}/{file}"
+
+
 def doubt_continued(found: FoundLogs) -> None:
     """Note on logs that they may continue one in a directory beside theirs."""
-    for logs in found.by_series(place_beside):
+    for logs in (
+        *found.by_series(place_beside),
+        *found.by_series(place_above),
+    ):
         for log, later in _find_links(logs).items():
             note = (
                 f"it begins where {log.name} ends: if that training was resumed "

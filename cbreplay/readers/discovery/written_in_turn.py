@@ -11,7 +11,7 @@ import numpy as np
 from cbreplay.errors import LogError
 from cbreplay.readers.building.odd_epochs import fill_each_other
 from cbreplay.readers.discovery.common_epochs import numbers_of
-from cbreplay.readers.discovery.continued import place_beside
+from cbreplay.readers.discovery.continued import place_above, place_beside
 from cbreplay.readers.discovery.found_logs import has_rows
 from cbreplay.readers.discovery.reading import read_content
 from cbreplay.readers.files import read_bytes
@@ -66,13 +66,20 @@ def join_directories(found: FoundLogs) -> None:
     up in the order of their times. Of other logs it is doubted that they are several
     trainings, which may be validated at other epochs each.
     """
+    for depth, place_of in enumerate((place_beside, place_above), start=1):
+        _join_directories(found, place_of, depth)
+
+
+def _join_directories(
+    found: FoundLogs, place_of: Callable[[Run], tuple[str, str]], depth: int
+) -> None:
     joined: dict[RunsOfLog, RunsOfLog] = {}
     read = {own.path for own in found.seen if own.fate == "read"}
-    for logs in _in_turn(found, place_beside):
+    for logs in _in_turn(found, place_of):
         first, *others = logs
         runs = [log.run for log in logs]
         paths = [run.source for run in runs]
-        place, _ = place_beside(runs[0])
+        place, _ = place_of(runs[0])
         alone = all(os.path.isdir(path) and path in read for path in paths)
         many = sum(run.recorded_epochs for run in runs) >= _FEWEST
         run = None
@@ -86,7 +93,8 @@ def join_directories(found: FoundLogs) -> None:
             continue
         joined |= dict.fromkeys(others, first)
         first.run = run
-        first.call_by_directory(place)
+        for _ in range(depth):
+            first.call_by_directory(place)
     found.join(joined)
 
 

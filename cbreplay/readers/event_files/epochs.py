@@ -22,7 +22,7 @@ from cbreplay.readers.building.evaluations import (
     shown,
 )
 from cbreplay.readers.columns.column_names import is_rate_name
-from cbreplay.readers.event_files.points import FoundPoints, at_steps
+from cbreplay.readers.event_files.points import at_steps
 from cbreplay.run import Series
 from cbreplay.series_names import is_validation
 from cbreplay.wording.words import count
@@ -30,6 +30,7 @@ from cbreplay.wording.words import count
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from cbreplay.readers.base import LogFacts
     from cbreplay.readers.event_files.points import LoggedPoints
 
 __all__ = [
@@ -45,7 +46,9 @@ __all__ = [
 STEP = "\0step"
 
 
-def number_samples(pieces: list[LoggedPoints], tags: Collection[str]) -> FoundPoints:
+def number_samples(
+    pieces: list[LoggedPoints], tags: Collection[str], facts: LogFacts
+) -> list[LoggedPoints]:
     """Count the epochs of a TensorFlow 1 log whose steps count samples.
 
     tf.keras 1.13 to 1.15 wrote the epoch's scalars at the number of samples seen so
@@ -58,13 +61,13 @@ def number_samples(pieces: list[LoggedPoints], tags: Collection[str]) -> FoundPo
         counted = np.arange(1, len(piece.steps) + 1) * each
         counts = counts and each > 1 and np.array_equal(piece.steps, counted)
     if not counts:
-        return FoundPoints(pieces)
+        return pieces
     note = "the steps count samples, by the tags of TensorFlow 1: epochs were counted"
-    numbered = [replace(piece, steps=np.arange(len(piece.steps))) for piece in pieces]
-    return FoundPoints(numbered, [note])
+    facts.notes.append(note)
+    return [replace(piece, steps=np.arange(len(piece.steps))) for piece in pieces]
 
 
-def drop_last_words(pieces: list[LoggedPoints]) -> FoundPoints:
+def drop_last_words(pieces: list[LoggedPoints], facts: LogFacts) -> list[LoggedPoints]:
     """Leave out what a tool validates once more when its training has ended.
 
     Ultralytics validates best.pt, and people call Lightning's ``validate`` and
@@ -83,18 +86,21 @@ def drop_last_words(pieces: list[LoggedPoints]) -> FoundPoints:
                 columns[name] = Series(values, series.recorded, others)
                 found[name] = None
         kept.append(replace(piece, columns=columns))
-    note = (
-        f"{shown(list(found))}: the last epoch holds another value, of a validation "
-        "after the training; it is no epoch and was left out"
-    )
-    return FoundPoints(kept, [note] if found else [])
+    if found:
+        facts.notes.append(
+            f"{shown(list(found))}: the last epoch holds another value, of a "
+            "validation after the training; it is no epoch and was left out"
+        )
+    return kept
 
 
 def _judges(name: str) -> bool:
     return is_validation(name) or name.startswith("metrics/")
 
 
-def count_evaluations(pieces: list[LoggedPoints]) -> FoundPoints:
+def count_evaluations(
+    pieces: list[LoggedPoints], facts: LogFacts
+) -> list[LoggedPoints]:
     """Assign numbers to the steps with an evaluation, training by training.
 
     Evaluations are the steps with a value of a validation series; where no name tells
@@ -111,10 +117,9 @@ def count_evaluations(pieces: list[LoggedPoints]) -> FoundPoints:
     left_out = dict.fromkeys(between, reason)
     rows = _rows_of([piece.without(left_out) for piece in pieces], judged or names)
     n_between = _n_values(pieces) - _n_values(rows)
-    note = evaluation_note(judged, n_between)
-    return FoundPoints(
-        _numbered([_keep_steps(piece) for piece in rows]), [note], left_out
-    )
+    facts.notes.append(evaluation_note(judged, n_between))
+    facts.left_out |= left_out
+    return _numbered(list(map(_keep_steps, rows)))
 
 
 def _keep_steps(piece: LoggedPoints) -> LoggedPoints:
@@ -123,7 +128,7 @@ def _keep_steps(piece: LoggedPoints) -> LoggedPoints:
     return replace(piece, columns=piece.columns | {STEP: steps})
 
 
-def keep_epochs(pieces: list[LoggedPoints], source: str) -> FoundPoints:
+def keep_epochs(pieces: list[LoggedPoints], facts: LogFacts) -> list[LoggedPoints]:
     """Take each step as one epoch, as the user asks, if that is possible.
 
     PyTorch's loops often log a loss batch by batch and a validation epoch by epoch.
@@ -137,16 +142,15 @@ def keep_epochs(pieces: list[LoggedPoints], source: str) -> FoundPoints:
     """
     names = _names(pieces)
     judged = [name for name in names if is_validation(name)]
-    given = _as_given(pieces)
     if not judged:
-        _check_alike(pieces, source)
-        return given
+        _check_alike(pieces, facts.source)
+        return _as_given(pieces, facts)
     rows = _rows_of(pieces, judged)
     dense = [name for name in names if _n_values(rows, name) < _n_values(pieces, name)]
     cadence = cadence_of_epochs(np.concatenate([piece.steps for piece in rows]))
     ahead = any(_runs_ahead(pieces, judged, name) for name in dense)
     if not dense or (cadence == 1 and not ahead):
-        return given
+        return _as_given(pieces, facts)
     reason = f"values between the epochs, which are those of {shown(judged)}"
     left_out = {
         name: reason for name in dense if cadence == 1 or not is_rate_name(name)
@@ -154,16 +158,16 @@ def keep_epochs(pieces: list[LoggedPoints], source: str) -> FoundPoints:
     kept = [piece.without(left_out) for piece in (pieces if cadence == 1 else rows)]
     kept = [piece.at(piece.recorded(list(piece.columns))) for piece in kept]
     which = f"each step with a value of {shown(judged)}"
-    if cadence == 1:
-        return FoundPoints(kept, [given_note(which)], left_out)
-    return FoundPoints(_numbered(kept), [given_note(which, _ends(rows))], left_out)
+    facts.notes.append(given_note(which, None if cadence == 1 else _ends(rows)))
+    facts.left_out |= left_out
+    return kept if cadence == 1 else _numbered(kept)
 
 
-def _as_given(pieces: list[LoggedPoints]) -> FoundPoints:
+def _as_given(pieces: list[LoggedPoints], facts: LogFacts) -> list[LoggedPoints]:
     """Take each step as one epoch; those that count batches are numbered."""
-    if not count_batches(np.concatenate([piece.steps for piece in pieces])):
-        return FoundPoints(pieces, [given_note()])
-    return FoundPoints(_numbered(pieces), [given_note(numbered=_ends(pieces))])
+    batches = count_batches(np.concatenate([piece.steps for piece in pieces]))
+    facts.notes.append(given_note(numbered=_ends(pieces) if batches else None))
+    return _numbered(pieces) if batches else pieces
 
 
 def _ends(pieces: Sequence[LoggedPoints]) -> tuple[int, int]:

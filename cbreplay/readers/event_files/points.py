@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from cbreplay.run import EpochArray
 
 __all__ = [
-    "FoundPoints",
     "LoggedPoints",
     "at_steps",
     "cut_points",
@@ -75,30 +73,6 @@ class LoggedPoints:
             if name in self.columns:
                 held |= self.columns[name].recorded
         return held
-
-
-class FoundPoints(NamedTuple):
-    """The points of all trainings of a log.
-
-    Parameters
-    ----------
-    pieces : list of LoggedPoints
-        The points.
-    notes : sequence of str
-        What they are, and what was joined or dropped.
-    left_out : dict of str to str
-        The series that were left out, each with the reason.
-    takes_back : bool
-        Whether a mark of its writer takes values back.
-    counts_from : int
-        The step that the log has at epoch 0, if the steps were made epochs.
-    """
-
-    pieces: list[LoggedPoints]
-    notes: Sequence[str] = ()
-    left_out: Mapping[str, str] = MappingProxyType({})
-    takes_back: bool = False
-    counts_from: int = 0
 
 
 def at_steps(pieces: Sequence[LoggedPoints], steps: EpochArray) -> list[LoggedPoints]:

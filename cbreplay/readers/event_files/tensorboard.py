@@ -38,7 +38,6 @@ from cbreplay.readers.event_files.layouts import (
     drop_after_fit,
 )
 from cbreplay.readers.event_files.points import (
-    FoundPoints,
     at_steps,
     cut_points,
 )
@@ -103,17 +102,17 @@ class TensorBoardReader(LogReader):
     def _runs(self, log: LogFiles, path: str) -> Iterator[Run]:
         damage = Damage(self.options)
         layout = self._layout_of(log, path, damage)
-        found = self._read_epochs(log, layout, path)
-        if not found.pieces:
-            raise only_crowded(path, found.left_out) or no_epochs(path, log, damage)
-        facts = LogFacts(path, (*damage.notes(), *layout.notes, *found.notes))
-        facts.n_dropped, facts.left_out = damage.n_dropped, dict(found.left_out)
-        facts.counts_from = layout.first_step + found.counts_from
+        facts = LogFacts(path, (*damage.notes(), *layout.notes))
+        pieces = self._read_epochs(log, layout, facts)
+        if not pieces:
+            raise only_crowded(path, facts.left_out) or no_epochs(path, log, damage)
+        facts.n_dropped = damage.n_dropped
         facts.begins_at = layout.begins_at
         facts.axis_unit = "evaluations" if layout.tool == "steps" else "epochs"
         facts.framework = _framework(layout, log.tags)
-        records = self._join(found, self.metadata, path)
-        if found.takes_back:
+        records = self._join(pieces, self.metadata, path)
+        marked = any(table.restarts for table in log.tables)
+        if marked and any(drop_purged(files)[1] for files in log.files.values()):
             records[-1].replaced += self._taken_back(log, layout, records[-1], path)
         for record in records:
             # run.json describes the training that ended last
@@ -124,31 +123,30 @@ class TensorBoardReader(LogReader):
                 run = run.with_notes(*log.notes)
             yield run if steps is None else _with_steps(run, steps)
 
-    def _read_epochs(self, log: LogFiles, layout: Layout, path: str) -> FoundPoints:
+    def _read_epochs(
+        self, log: LogFiles, layout: Layout, facts: LogFacts
+    ) -> list[LoggedPoints]:
         """Read the points of all trainings, at zero-based epochs; there may be none."""
         options = self.options
-        found = _read_points(log, layout, options)
-        if not found.pieces:
-            return found
-        rows = _rows_of(found.pieces, layout, log.tags, path)
-        check_trainings(len(rows.pieces), rows.pieces[0].file, options.max_bytes)
-        steps = np.concatenate([piece.steps for piece in rows.pieces])
+        pieces, joined = _read_points(log, layout, options, facts.left_out)
+        if not pieces:
+            return []
+        n_notes = len(facts.notes)
+        pieces = _rows_of(pieces, layout, log.tags, facts)
+        if layout.tool == "epochs" and options.parts == "rows":
+            # every row is the next epoch: the steps were not asked
+            del facts.notes[n_notes:]
+        check_trainings(len(pieces), pieces[0].file, options.max_bytes)
+        steps = np.concatenate([piece.steps for piece in pieces])
         numbered = number_epochs(steps, options, known=layout.counts_from_zero)
-        left_out = {**found.left_out, **rows.left_out}
-        # where every row is the next epoch, the steps were not asked
-        unasked = layout.tool == "epochs" and options.parts == "rows"
-        notes = [*(() if unasked else rows.notes), *dict.fromkeys(found.notes)]
-        notes += [*left_out_notes(left_out), *numbered.notes]
-        return FoundPoints(
-            at_steps(rows.pieces, numbered.epochs),
-            [*notes, *_called_validation(path)],
-            left_out,
-            found.takes_back,
-            numbered.counts_from,
-        )
+        facts.counts_from = layout.first_step + numbered.counts_from
+        left_out = left_out_notes(facts.left_out)
+        validation = _called_validation(facts.source)
+        facts.notes += [*joined, *left_out, *numbered.notes, *validation]
+        return at_steps(pieces, numbered.epochs)
 
     def _join(
-        self, found: FoundPoints, metadata: RunMetadata | None, path: str
+        self, pieces: list[LoggedPoints], metadata: RunMetadata | None, path: str
     ) -> list[TrainingRows]:
         """Join the points of each training."""
         rows = [
@@ -159,7 +157,7 @@ class TensorBoardReader(LogReader):
                 f"file {piece.file}",
                 begins_file=not piece.resumed,
             )
-            for piece in found.pieces
+            for piece in pieces
         ]
         if self.options.parts == "rows":
             rows = [Rows.joined(rows)]
@@ -194,10 +192,10 @@ class TensorBoardReader(LogReader):
 
     def _last_of(self, log: LogFiles, layout: Layout, path: str) -> TrainingRows | None:
         """Return the last training of some of the files; None where they hold none."""
-        found = self._read_epochs(log, layout, path)
-        if not found.pieces:
+        pieces = self._read_epochs(log, layout, LogFacts(path))
+        if not pieces:
             return None
-        record = self._join(found, None, path)[-1]
+        record = self._join(pieces, None, path)[-1]
         record.rows.columns.pop(STEP, None)
         return record
 
@@ -238,14 +236,18 @@ def _called_validation(path: str) -> Iterator[str]:
         )
 
 
-def _read_points(log: LogFiles, layout: Layout, options: ReadOptions) -> FoundPoints:
-    """Put the points of training and validation together, fit by fit."""
-    left_out, notes, most = dict(layout.silent), [], options.max_bytes
+def _read_points(
+    log: LogFiles, layout: Layout, options: ReadOptions, left_out: dict[str, str]
+) -> tuple[list[LoggedPoints], list[str]]:
+    """Put the points of training and validation together, fit by fit, with notes.
+
+    What is `left_out` is added with its reason.
+    """
+    left_out |= layout.silent
+    notes, most = [], options.max_bytes
     of_writers: dict[str, list[LoggedPoints]] = {}
-    takes_back = False
     for writer, files in log.files.items():
         parts, purged = drop_purged(files)
-        takes_back = takes_back or bool(purged)
         parts, after = drop_after_fit(parts)
         notes += after
         pieces: list[LoggedPoints] = []
@@ -258,7 +260,7 @@ def _read_points(log: LogFiles, layout: Layout, options: ReadOptions) -> FoundPo
             if part.resumed and cut:
                 cut[0].resumed = True
             pieces += cut
-            left_out.update(unread | dict.fromkeys(crowded, CROWDED))
+            left_out |= unread | dict.fromkeys(crowded, CROWDED)
         of_writers[writer], joined = join_writers(pieces, most)
         notes += [*purged, *joined]
     above, train = of_writers.pop(""), of_writers.pop("train")
@@ -271,20 +273,20 @@ def _read_points(log: LogFiles, layout: Layout, options: ReadOptions) -> FoundPo
         there = any(log.files[""] + log.files["train"])
         held = "hold no epoch" if there else "are not here"
         notes.append(f"the training's own event files {held}: val_ only")
-    return FoundPoints(paired, notes, left_out, takes_back)
+    return paired, [*dict.fromkeys(notes)]
 
 
 def _rows_of(
-    pieces: list[LoggedPoints], layout: Layout, tags: Sequence[str], source: str
-) -> FoundPoints:
+    pieces: list[LoggedPoints], layout: Layout, tags: Sequence[str], facts: LogFacts
+) -> list[LoggedPoints]:
     """Tell which steps are rows, by the tool that wrote them or by the user."""
     if layout.tool == "keras":
-        return number_samples(pieces, tags)
+        return number_samples(pieces, tags, facts)
     if layout.tool == "steps":
-        return count_evaluations(pieces)
+        return count_evaluations(pieces, facts)
     if layout.tool == "epochs":
-        return keep_epochs(pieces, source)
-    return drop_last_words(pieces)
+        return keep_epochs(pieces, facts)
+    return drop_last_words(pieces, facts)
 
 
 def _take_rate(record: TrainingRows) -> LoggedRate:

@@ -84,8 +84,9 @@ class HuggingFaceReader(LogReader):
     def _fold(
         self, table: LogTable, rows: Sequence[dict[str, Any]], state: dict[str, Any]
     ) -> None:
-        evaluated = np.array([_is_evaluation(row) for row in rows])
-        ends = _ends(rows) if evaluated.any() else np.arange(len(rows))
+        evaluations = _evaluations(rows)
+        # without one, every row is taken
+        ends = np.array([own[-1] for own in evaluations] or range(len(rows)))
         after = len(rows) - 1 - int(ends[-1])
         if after:
             table.notes.append(
@@ -114,7 +115,7 @@ class HuggingFaceReader(LogReader):
             table.planned_epochs = planned
             table.notes.extend(odd)
         else:
-            what = "evaluation" if evaluated.any() else "logged step"
+            what = "evaluation" if evaluations else "logged step"
             table.notes.insert(0, self._note(what))
             if self.options.x_axis != "epoch":
                 _count_evaluations(table, every, ends)
@@ -202,35 +203,30 @@ def _of_training(
 
 def _count_again(rows: Sequence[Mapping[str, Any]]) -> int:
     """Count the evaluations at the end that repeat the step of one before them."""
-    n_again = 0
-    seen: set[str] = set()
     last = rows[-1].get("step") if rows else None
-    for row in rows:
-        if row.get("step") != last or last is None or not _is_evaluation(row):
-            continue
-        names = {name for name in row if name.startswith(_EVALUATED)}
-        # of several data sets, each has names of its own
-        n_again = n_again + 1 if n_again or names & seen else 0
-        seen |= names
-    return n_again
+    if last is None:
+        return 0
+    _, *again = _evaluations([row for row in rows if row.get("step") == last]) or [[]]
+    return sum(map(len, again))
 
 
-def _ends(rows: Sequence[Mapping[str, Any]]) -> EpochArray:
-    """Return the last row of each evaluation: of several data sets, several rows."""
-    ends: list[int] = []
+def _evaluations(rows: Sequence[Mapping[str, Any]]) -> list[list[int]]:
+    """Return the rows of each evaluation: of several data sets, several of one step."""
+    found: list[list[int]] = []
     seen: set[str] = set()
     for i, row in enumerate(rows):
-        if not _is_evaluation(row):
-            continue
+        # each data set has names of its own
         names = {name for name in row if name.startswith(_EVALUATED)}
-        same = ends and rows[ends[-1]].get("step") == row.get("step") is not None
+        if not names:
+            continue
+        same = found and rows[found[-1][0]].get("step") == row.get("step") is not None
         if same and not names & seen:
-            ends[-1] = i
-            seen |= names
+            found[-1].append(i)
         else:
-            ends.append(i)
-            seen = names
-    return np.array(ends, dtype=np.int64)
+            found.append([i])
+            seen = set()
+        seen |= names
+    return found
 
 
 def _whole_epochs(fractions: Any) -> EpochArray | None:

@@ -7,6 +7,7 @@ import math
 import os
 import re
 from collections import Counter
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.arguments import shown_value
@@ -20,7 +21,7 @@ from cbreplay.readers.columns.column_names import name_on, prefix_of
 from cbreplay.readers.columns.spelled import read_spelled
 from cbreplay.readers.columns.table import DECIMAL_COMMA, LogTable
 from cbreplay.readers.columns.written_again import ENDINGS, leave_out_restored
-from cbreplay.readers.files import read_beginning, read_bytes
+from cbreplay.readers.files import open_log, read_beginning, read_chunks
 from cbreplay.readers.formats import is_stored_metric
 from cbreplay.readers.other_tools.comet import are_of_comet, with_steps
 from cbreplay.readers.other_tools.json_rows import as_number, rows_of_columns
@@ -32,7 +33,7 @@ from cbreplay.readers.other_tools.mlflow_steps import (
     whole_number,
 )
 from cbreplay.readers.other_tools.mlflow_store import stored_rows
-from cbreplay.readers.sizes import check_logs, check_rows
+from cbreplay.readers.sizes import check_logs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -245,64 +246,25 @@ def _is_of_epoch(row: Mapping[str, Any]) -> bool:
     return row.get("epoch") is not None and row["epoch"] == row.get("step")
 
 
-def _read_csv(path: str, damage: Damage) -> list[dict[str, str]]:
-    """Read the rows of a CSV, whose keys are text."""
-    import csv
+def _read_csv(path: str, damage: Damage, encoding: str = "") -> list[dict[str, str]]:
+    """Read the rows of a CSV, whose keys are text.
 
-    from cbreplay.readers.columns.header import (
-        decode_beginning,
-        find_header,
-        first_lines,
-    )
+    Several saves may stand one below the other, each below its header.
+    """
+    from cbreplay.readers.columns.text_lines import NotUtf8Error
+    from cbreplay.readers.columns.text_rows import TextRows
 
-    content = read_bytes(path, damage.max_bytes)
-    check_rows(content.count(b"\n"), path, damage.max_bytes)
-    text = decode_beginning(content)
-    listed = text.splitlines()
-    if not listed:
-        problem = "its bytes are no text"
-        raise LogError(problem, source=path, hint="Export it again")
-    _, delimiter, header_line = find_header(first_lines(listed))
-    if not text.endswith(("\n", "\r")):
-        kept = _is_whole(listed, delimiter, header_line.count(delimiter))
-        fate = "kept, and may be cut" if kept else "left out"
-        row = f"the last row (line {len(listed)}) has no line end"
-        damage.remarks.append(f"{row}: it was {fate}")
-        listed = listed if kept else listed[:-1]
-    # comments may stand above the names
-    above = [line.strip() for line in listed].index(header_line.strip())
-    lines = csv.reader(listed[above:], delimiter=delimiter, strict=True)
-    header: list[str] = []
     try:
-        header = [name.strip() for name in next(lines)]
-        rows = [dict(zip(header, row, strict=True)) for row in lines if row]
-        rows = _of_saves(_below_headers(rows))
-    except (csv.Error, ValueError):
-        problem = f"a row cannot be cut into {len(header)} cells, as the names can"
-        line = above + lines.line_num
-        raise LogError(
-            problem, source=path, line=line, hint="Export it again"
-        ) from None
-    return rows if delimiter == "," else list(map(_with_points, rows))
-
-
-def _is_whole(lines: Sequence[str], delimiter: str, n_delimiters: int) -> bool:
-    """Tell whether the last line has all its cells, and no decision hangs on a cut."""
-    from cbreplay.readers.columns.text_lines import may_be_cut
-
-    *earlier, last = [line.rsplit(delimiter, 1)[-1] for line in lines]
-    return lines[-1].count(delimiter) == n_delimiters and not may_be_cut(last, earlier)
-
-
-def _below_headers(rows: Sequence[dict[str, str]]) -> list[list[dict[str, str]]]:
-    """Return the rows below each header of a file to which several were appended."""
-    saves: list[list[dict[str, str]]] = [[]]
-    for row in rows:
-        if all(name == cell.strip() for name, cell in row.items()):
-            saves.append([])
-        else:
-            saves[-1].append(row)
-    return saves
+        with closing(read_chunks(open_log(path), path)) as chunks:
+            text = TextRows(chunks, path, damage, encoding)
+            cells = [row for batch, _ in text.batches() for row in batch]
+    except NotUtf8Error:
+        return _read_csv(path, damage, "latin-1")
+    damage.remarks += text.notes
+    rows = [dict(zip(text.header, row, strict=True)) for row in cells]
+    ends = itertools.pairwise([0, *sorted(text.repeated_header), len(rows)])
+    rows = _of_saves([rows[begin:end] for begin, end in ends])
+    return rows if text.delimiter == "," else list(map(_with_points, rows))
 
 
 def _of_saves(saves: Sequence[list[Any]]) -> list[Any]:

@@ -468,7 +468,7 @@ def test_mlflow_holds_a_row_for_each_key_and_step(tmp_path: Path) -> None:
     ("content", "sentence"),
     [
         ("key,value,step\nloss,1,x\n", "the step 'x' of 'loss'"),
-        ("key,value,step\nloss,1\n", "cannot be cut into 3 cells"),
+        ("key,value,step\nloss,1\n", "2 cells under 3 columns"),
         ("key,value,step\n", "no metric in it"),
     ],
 )
@@ -552,10 +552,22 @@ def test_a_page_of_what_mlflow_s_server_holds_is_said_to_be_one(tmp_path: Path) 
         assert any("next_page_token" in note for note in run.notes) is bool(token)
 
 
+def test_a_damaged_row_of_an_mlflow_export_can_be_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.csv"
+    path.write_text("key,value,step\nloss,0.5,0\nloss,0.3\nloss,0.25,1\n")
+    with pytest.raises(LogError, match="line 3: 2 cells under 3 columns"):
+        load_runs(path)
+    (run,) = load_runs(path, errors="skip")
+    assert run.series["loss"].values.tolist() == [0.5, 0.25]
+    assert run.n_dropped == 1
+
+
 def test_an_mlflow_export_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "metrics.csv"
     path.write_bytes(b"key,value,step\nloss,1,\0\n")
-    with pytest.raises(LogError, match="its bytes are no text"):
+    with pytest.raises(
+        LogError, match=r"the step .*x00.* of 'loss' is not a whole number"
+    ):
         list(reader_for("mlflow", ReadOptions()).read(str(path)))
 
 

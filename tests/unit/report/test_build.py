@@ -21,6 +21,8 @@ from cbreplay import (
 )
 from cbreplay.document import (
     CodeBlock,
+    Figure,
+    Gallery,
     Notice,
     Points,
     Section,
@@ -28,7 +30,6 @@ from cbreplay.document import (
     plain_text,
     spoken_cells,
 )
-from cbreplay.document.on_pages import Figure, Gallery
 from cbreplay.report import Document, build_report, write_html, write_markdown
 from cbreplay.run_metadata import Ended, RunMetadata
 from cbreplay.writers.as_text import write_text

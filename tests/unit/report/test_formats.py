@@ -13,6 +13,8 @@ import pytest
 from cbreplay import ConfigError, OutputError, Run
 from cbreplay.document import (
     Code,
+    Figure,
+    Gallery,
     Paragraph,
     Row,
     Section,
@@ -23,7 +25,6 @@ from cbreplay.document import (
     say,
     spoken_cells,
 )
-from cbreplay.document.on_pages import Figure, Gallery
 from cbreplay.report import Document, build_report, write_html, write_markdown
 from cbreplay.report import write_report as write_document
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cbreplay import EarlyStopping, Run, choices, make_grid
-from cbreplay.document import Notice, plain_text
-from cbreplay.document.on_pages import Figure
+from cbreplay.document import Figure, Notice, plain_text
 from cbreplay.report import build_settings_report, write_html, write_markdown
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from cbreplay.document import Document, Notice, Paragraph, Points, Section, say
-from cbreplay.document.on_pages import Gallery
+from cbreplay.document import Document, Gallery, Notice, Paragraph, Points, Section, say
 from cbreplay.writers.as_html import write_html
 from cbreplay.writers.as_markdown import write_markdown
 from cbreplay.writers.as_notebook import write_notebook

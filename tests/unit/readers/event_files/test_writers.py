@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cbreplay import EarlyStopping, replay_run
+from cbreplay import EarlyStopping, load_runs, replay_run
 from cbreplay.readers.base import ReadOptions
 from cbreplay.readers.event_files.tensorboard import TensorBoardReader
 from tests.oracles.tensorboard_loader import (
@@ -163,6 +163,20 @@ def test_writers_that_take_turns_wrote_one_training(tmp_path: Path) -> None:
     assert losses(run) == losses(run, "val_loss") == [step / 8 for step in range(8)]
     assert run.seams == ()
     assert any("in turn" in note for note in run.notes)
+
+
+@pytest.mark.parametrize("below", ["", "logs"])
+def test_writers_in_directories_of_their_own_may_take_turns(
+    tmp_path: Path, below: str
+) -> None:
+    for worker in range(2):
+        place = tmp_path / f"rank{worker}" / below
+        for directory in ("train", "validation"):
+            write(place / directory, 1 + worker, range(worker, 16, 2))
+        (place / "model.keras").write_bytes(b"")
+    (run,) = load_runs(tmp_path)
+    assert run.name == tmp_path.name
+    assert losses(run) == losses(run, "val_loss") == [step / 8 for step in range(16)]
 
 
 def test_three_writers_may_take_turns(tmp_path: Path) -> None:
