@@ -6,9 +6,9 @@ By their syntax tree; nothing is evaluated. ``@train.py`` is read by `script`.
 from __future__ import annotations
 
 import ast
+import itertools
 import keyword
 import re
-import warnings
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
@@ -27,7 +27,7 @@ from cbreplay.scripts.call_arguments import (
 )
 from cbreplay.scripts.script import read_script_callbacks
 from cbreplay.scripts.sources import is_script, read_text
-from cbreplay.scripts.syntax import dotted_name
+from cbreplay.scripts.syntax import dotted_name, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -229,16 +229,12 @@ class _Expression:
             self.fail(
                 f"it is {len(self.text)} characters long, {_LONGEST_TEXT} at most"
             )
-        depth = deepest = 0
-        for character in self.text:
-            depth += (character in "([{") - (character in ")]}")
-            deepest = max(deepest, depth)
+        steps = ((each in "([{") - (each in ")]}") for each in self.text)
+        deepest = max(itertools.accumulate(steps), default=0)
         if deepest > _DEEPEST_NESTING:
             self.fail(f"it is nested {deepest} deep, {_DEEPEST_NESTING} at most")
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return ast.parse(self.text, mode=mode)
+            return parsed(self.text, mode)
         except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
             line, reason = None, str(error)
             if isinstance(error, SyntaxError):

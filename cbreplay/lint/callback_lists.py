@@ -24,28 +24,29 @@ if TYPE_CHECKING:
 __all__ = ["AFTER_A_STOP", "find_about_each", "find_about_list", "lint_callbacks"]
 
 _MOST_EPOCHS = 2**53
-# findings about the monitor's values: left out if the monitor is absent
-_ABOUT_VALUES = frozenset(
-    {
-        "keeps-later-weights",
-        "patience-beyond-plan",
-        "patience-in-validations",
+_ABOUT_STOPS = {"keeps-later-weights"}
+# the findings of a callback that mean nothing where it also has another one
+_POINTLESS = {
+    # it never sees a value of its monitor
+    "absent-monitor": {
+        *("keeps-later-weights", "patience-beyond-plan", "patience-in-validations"),
         "steep-factor",
-    }
-)
-# findings that a stop never comes: with these, findings about a stop are left out
-_NEVER_IN_PLAN = frozenset({"patience-beyond-plan", "starts-after-plan"})
-_ABOUT_STOPS = frozenset({"keeps-later-weights"})
+    },
+    # it never stops
+    "patience-beyond-plan": _ABOUT_STOPS,
+    "starts-after-plan": _ABOUT_STOPS,
+    # it saves no file
+    "refused-filepath": {
+        *("absent-field", "overwrites-after-resume", "overwrites-one-file"),
+        "shares-a-file",
+    },
+    # it raises an error where it would reduce the rate
+    "schedule-beside-plateau": {
+        *("factor-leaves-nothing", "factor-of-one", "steep-factor"),
+    },
+}
 # findings that a stop comes first: left out if the monitor is absent, so none comes
-AFTER_A_STOP = frozenset(
-    {"reduce-after-stop", "reduce-rarely-before-stop", "stop-after-stop"}
-)
-# findings about saved files: left out if the file's name is refused
-_ABOUT_FILES = frozenset(
-    {"absent-field", "overwrites-after-resume", "overwrites-one-file", "shares-a-file"}
-)
-# findings about reduced rates: left out if a schedule makes a reduction an error
-_ABOUT_RATES = frozenset({"factor-leaves-nothing", "factor-of-one", "steep-factor"})
+AFTER_A_STOP = {"reduce-after-stop", "reduce-rarely-before-stop", "stop-after-stop"}
 
 
 @checked
@@ -105,22 +106,15 @@ def lint_callbacks(
     """
     listed = read_callbacks(callbacks).callbacks
     _check(epochs, validation_freq)
-    record = None
-    if run is not None:
-        from cbreplay.given import as_run
-
-        record = as_run(run)
+    record = _recorded(run)
     metadata = None if record is None else record.metadata
     resolved = resolve_semantics(semantics, metadata=metadata, callbacks=listed)
+    if metadata is not None:
+        schedule = schedule or metadata.schedule
     directions = {} if metadata is None else metadata.metrics
     known = CheckedList(
         listed,
-        Training(
-            resolved.semantics,
-            directions,
-            resolved.family,
-            schedule=schedule or (None if metadata is None else metadata.schedule),
-        ),
+        Training(resolved.semantics, directions, resolved.family, schedule=schedule),
         _planned(epochs, record),
         min(validation_freq or _recorded_freq(record), _MOST_EPOCHS),
         record,
@@ -130,13 +124,20 @@ def lint_callbacks(
     absent = {
         finding.callback for finding in by_itself if finding.code == "absent-monitor"
     }
-    found = [
+    about_list = [
         finding
         for finding in find_about_list(known, resolved.family)
         if not (finding.code in AFTER_A_STOP and finding.callback in absent)
     ]
-    found += by_itself
-    return tuple(sorted(found, key=lambda finding: finding.callback))
+    return tuple(sorted([*about_list, *by_itself], key=lambda found: found.callback))
+
+
+def _recorded(run: object | None) -> Run | None:
+    if run is None:
+        return None
+    from cbreplay.given import as_run
+
+    return as_run(run)
 
 
 def find_about_each(known: CheckedList) -> Iterator[Finding]:
@@ -150,16 +151,9 @@ def find_about_each(known: CheckedList) -> Iterator[Finding]:
         found = [finding for check in single for finding in check(at, callback)]
         # first the name of the monitor: with another mode it would still be misspelt
         found.sort(key=lambda finding: finding.code != "absent-monitor")
-        codes = {finding.code for finding in found}
-        pointless = set[str]()
-        if "absent-monitor" in codes:
-            pointless |= _ABOUT_VALUES
-        if codes & _NEVER_IN_PLAN:
-            pointless |= _ABOUT_STOPS
-        if "refused-filepath" in codes:
-            pointless |= _ABOUT_FILES
-        if "schedule-beside-plateau" in codes:
-            pointless |= _ABOUT_RATES
+        pointless = set[str]().union(
+            *(_POINTLESS.get(finding.code, ()) for finding in found)
+        )
         yield from (finding for finding in found if finding.code not in pointless)
 
 

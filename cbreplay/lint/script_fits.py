@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from cbreplay.lint.callback_lists import AFTER_A_STOP, find_about_each, find_about_list
 from cbreplay.rules.checks import CheckedList, Finding, WrittenCallback
@@ -21,12 +21,14 @@ from cbreplay.series_names import is_validation
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from cbreplay.errors import RefusedValueError
     from cbreplay.rules.base import Callback
     from cbreplay.rules.family import ResolvedSemantics
     from cbreplay.scripts.members import Member
     from cbreplay.scripts.refused_calls import RefusedCall
     from cbreplay.scripts.training_scripts import ScriptFit, TrainingScript
+
+    # of each callback that has several variants, the number of the one that is checked
+    _Turn: TypeAlias = list[int]
 
 __all__ = ["ExaminedFit", "PlacedFinding", "written_parameters"]
 
@@ -58,23 +60,6 @@ class PlacedFinding(NamedTuple):
     member: Member
 
 
-class _Turn(NamedTuple):
-    """A choice of one variant of each callback that has several.
-
-    Parameters
-    ----------
-    first, step : int
-        The variant of the first such callback, and by how much the next one's is
-        higher.
-    n_places : int
-        The modulus: after so many variants the count begins at 0 again.
-    """
-
-    first: int
-    step: int
-    n_places: int
-
-
 class ExaminedFit:
     """One fit, checked in several turns, each with other variants of its callbacks."""
 
@@ -93,7 +78,7 @@ class ExaminedFit:
     def findings(self) -> Iterator[PlacedFinding]:
         """Yield the findings of every turn."""
         every = self.fit.members
-        alone = [_Turn(first, 0, self.n_variants) for first in range(self.n_variants)]
+        alone = [[at] * len(self.places) for at in range(self.n_variants)]
         by_itself = list(self.common([self.about_each(every, turn) for turn in alone]))
         yield from by_itself
         if self.fit.unread:
@@ -125,16 +110,18 @@ class ExaminedFit:
         so no findings.
         """
         if not self.places:
-            return [_Turn(0, 0, 1)]
+            return [[]]
         needed = max(self.n_variants, len(self.places))
         prime = next((prime for prime in _PRIMES if prime >= needed), 0)
-        pairs = itertools.product(range(prime), repeat=2)
-        return [_Turn(first, step, prime) for first, step in pairs]
+        return [
+            [(first + step * place) % prime for place in range(len(self.places))]
+            for first, step in itertools.product(range(prime), repeat=2)
+        ]
 
     def variant(self, member: Member, turn: _Turn) -> Callback:
-        """Return the variant of a callback in a turn."""
-        place = self.places.get(id(member.call), 0)
-        chosen = (turn.first + turn.step * place) % turn.n_places
+        """Return the variant of a callback in a turn; the one, if it has no others."""
+        place = self.places.get(id(member.call))
+        chosen = 0 if place is None else turn[place]
         return member.variants[chosen % len(member.variants)]
 
     def common(self, turns: list[list[PlacedFinding]]) -> Iterator[PlacedFinding]:
@@ -192,15 +179,19 @@ class ExaminedFit:
 
     def refused(self, index: int, member: Member) -> Iterator[Finding]:
         """Yield why a call is refused; only what fails first, if it fails at once."""
-        miscalled = self.miscalled(member)
-        if miscalled:
-            yield from _refused_calls(index, member, miscalled)
-            return
-        at_once = self.fails_at_once(member)
-        values = [
-            error for error in member.refused if error.fails_at_once or not at_once
-        ]
-        yield from _refused_values(index, values)
+        name, miscalled = member.variants[0].class_name, self.miscalled(member)
+        for call in miscalled:
+            told = f"{name} {call.problem}"
+            yield Finding("refused-call", index, told, call.reason, call.instead)
+        at_once = [error for error in member.refused if error.fails_at_once]
+        for error in () if miscalled else at_once or member.refused:
+            yield Finding(
+                "refused-value",
+                index,
+                f"{error.callback} {error.outcome} {error.parameter}={error.shown}",
+                f"{error.parameter} has to be {error.wanted}",
+                error.instead,
+            )
 
     def saves_in_batches(self, index: int, member: Member) -> Iterator[Finding]:
         """Yield that a batch's end has no value of the validation to compare."""
@@ -250,7 +241,7 @@ class ExaminedFit:
         compiled = self.fit.facts.compiled
         return {
             name: f"{late.writer} ({late.place})"
-            for name, late in self.fit.late.get(id(member.call), {}).items()
+            for name, late in member.late.items()
             if compiled is not None
             and not compiled.may_log(name.removeprefix("val_"))
             and late.alone_writes(name, self.script.texts)
@@ -321,32 +312,10 @@ class ExaminedFit:
         return WrittenCallback(
             self.script.source.place(member.call.lineno),
             written_parameters(member),
-            self.fit.kept.get(id(member.call), ""),
+            member.kept_in,
             self.late_writers(member),
-            self.fit.overwritten.get(id(member.call), ""),
+            member.written_in,
         )
-
-
-def _refused_values(
-    index: int, refused: Iterable[RefusedValueError]
-) -> Iterator[Finding]:
-    for error in refused:
-        yield Finding(
-            "refused-value",
-            index,
-            f"{error.callback} {error.outcome} {error.parameter}={error.shown}",
-            f"{error.parameter} has to be {error.wanted}",
-            error.instead,
-        )
-
-
-def _refused_calls(
-    index: int, member: Member, miscalled: Iterable[RefusedCall]
-) -> Iterator[Finding]:
-    name = member.variants[0].class_name
-    for refused in miscalled:
-        message = f"{name} {refused.problem}"
-        yield Finding("refused-call", index, message, refused.reason, refused.instead)
 
 
 def _fields(member: Member) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from cbreplay.lint.script_fits import ExaminedFit, PlacedFinding, written_parameters
 from cbreplay.rules.checks import TrainingFacts
@@ -13,12 +13,14 @@ from cbreplay.scripts.training_scripts import ScriptFit
 from cbreplay.series_names import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
-    import ast
     from collections.abc import Iterable, Iterator, Sequence
 
     from cbreplay.rules.compiled import Compiled
     from cbreplay.rules.family import ResolvedSemantics
     from cbreplay.scripts.training_scripts import TrainingScript
+
+    # a fit, and what was found about it
+    _Checked: TypeAlias = tuple[ScriptFit, list[PlacedFinding]]
 
 __all__ = [
     "ABOUT_PLAN",
@@ -76,17 +78,19 @@ def lint_script(
         )
         for fit in (*script.fits, _loose_fit(script))
     ]
-    found = [list(ExaminedFit(fit, script, resolved).findings()) for fit in fits]
+    checked = [
+        (fit, list(ExaminedFit(fit, script, resolved).findings())) for fit in fits
+    ]
     ignored = script.source.find_ignored()
-    every = [placed for of_fit in reversed(found) for placed in of_fit]
+    every = [placed for _, of_fit in reversed(checked) for placed in of_fit]
     # of what holds for several plans, the longest is told
     every.sort(key=lambda placed: placed.finding.facts.get("planned_epochs", 0))
     kept = {
         _key(placed): placed
         for placed in every
-        if not _is_ignored(placed, ignored) and _holds(placed, fits, found)
+        if not _is_ignored(placed, ignored) and _holds(placed, checked)
     }
-    told = [_of_its_fits(placed, fits, found) for placed in kept.values()]
+    told = [_of_its_fits(placed, checked) for placed in kept.values()]
     return tuple(sorted(told, key=_order))
 
 
@@ -211,49 +215,41 @@ def _order(placed: PlacedFinding) -> tuple[int, int, str, str]:
     return call.lineno, call.col_offset, finding.code, finding.message
 
 
-def _holds(
-    placed: PlacedFinding,
-    fits: Sequence[ScriptFit],
-    found: Sequence[Sequence[PlacedFinding]],
-) -> bool:
+def _holds(placed: PlacedFinding, checked: Sequence[_Checked]) -> bool:
     """Return whether a finding about the plan holds in every fit with its callback.
 
     A first short fit is no fault. Other findings need hold in one fit only.
     """
-    if placed.finding.code not in ABOUT_PLAN:
-        return True
-    call, code = placed.member.call, placed.finding.code
-    return all(
-        any(other.finding.code == code and _is_of(other, call) for other in of_fit)
-        for fit, of_fit in zip(fits, found, strict=True)
-        if any(member.call is call for member in fit.members)
-    )
+    is_about_plan = placed.finding.code in ABOUT_PLAN
+    return not is_about_plan or all(has for _, has in _having(placed, checked))
 
 
-def _of_its_fits(
-    placed: PlacedFinding,
-    fits: Sequence[ScriptFit],
-    found: Sequence[Sequence[PlacedFinding]],
-) -> PlacedFinding:
+def _of_its_fits(placed: PlacedFinding, checked: Sequence[_Checked]) -> PlacedFinding:
     """Return a finding that names its fits, if others have the callback without it."""
-    call, code = placed.member.call, placed.finding.code
-    having = [
-        (
-            fit.facts.place,
-            {other.finding.code for other in of_fit if _is_of(other, call)},
-        )
-        for fit, of_fit in zip(fits, found, strict=True)
-        if any(member.call is call for member in fit.members)
-    ]
-    places = [place for place, codes in having if code in codes]
+    having = _having(placed, checked)
+    places = [place for place, has in having if has]
     if len(places) == len(having):
         return placed
     message = f"in the fit of {' and '.join(places)}: {placed.finding.message}"
     return placed._replace(finding=placed.finding._replace(message=message))
 
 
-def _is_of(placed: PlacedFinding, call: ast.Call) -> bool:
-    return placed.member.call is call
+def _having(
+    placed: PlacedFinding, checked: Sequence[_Checked]
+) -> list[tuple[str, bool]]:
+    """Return the place of each fit with a finding's callback, and if it has both."""
+    call, code = placed.member.call, placed.finding.code
+    return [
+        (
+            fit.facts.place,
+            any(
+                other.member.call is call and other.finding.code == code
+                for other in of_fit
+            ),
+        )
+        for fit, of_fit in checked
+        if any(member.call is call for member in fit.members)
+    ]
 
 
 def _loose_fit(script: TrainingScript) -> ScriptFit:

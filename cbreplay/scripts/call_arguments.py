@@ -21,12 +21,14 @@ __all__ = [
     "bystander",
     "check_schedules",
     "fill_in",
+    "is_known",
     "literal_hint",
     "named_parameters",
     "problem_with_name",
     "read_arguments",
     "read_call",
     "require_all",
+    "written_arguments",
 ]
 
 _RATES = "Write the rates as a table, {0: 0.001, 80: 0.0001}: each from that epoch on"
@@ -45,13 +47,18 @@ class ArgumentReader(Protocol):
         ...
 
 
+def is_known(name: str) -> bool:
+    """Return whether a callback of this name has a rule, or decides nothing."""
+    return find_rule(name) is not None or stands_by(name)
+
+
 def problem_with_name(name: str, written: str) -> tuple[str, str] | None:
     """Say why a class cannot be replayed, and what to do; None if it can.
 
     `written` is the name as the text has it, with its module:
     ``keras.callbacks.CSVLogger``.
     """
-    if find_rule(name) is not None or stands_by(name):
+    if is_known(name):
         return None
     names = [row.name for row in known_rules()]
     known = f"There are {', '.join(names)}"
@@ -67,21 +74,20 @@ def problem_with_name(name: str, written: str) -> tuple[str, str] | None:
 
 def bystander(name: str, call: ast.Call) -> Bystander:
     """Return a callback that decides nothing; its arguments are not read."""
-    try:
-        given = [ast.unparse(node) for node in call.args]
-        given += [
-            f"**{ast.unparse(keyword.value)}"
-            if keyword.arg is None
-            else f"{keyword.arg}={ast.unparse(keyword.value)}"
-            for keyword in call.keywords
-        ]
-    except (RecursionError, ValueError):
-        # too deep, or a number of thousands of digits
-        given = ["..."]
     is_private = not stands_by(name) or any(
         name in family.sending for family in known_families()
     )
-    return Bystander(without_marks(name), without_marks(", ".join(given)), is_private)
+    return Bystander(without_marks(name), written_arguments(call), is_private)
+
+
+def written_arguments(call: ast.Call) -> str:
+    """Return the code of a call's arguments, or ``...`` where that is too much."""
+    try:
+        given = [ast.unparse(part) for part in [*call.args, *call.keywords]]
+    except (RecursionError, ValueError):
+        # too deep, or a number of thousands of digits
+        return "..."
+    return without_marks(", ".join(given))
 
 
 def read_arguments(

@@ -15,6 +15,7 @@ from cbreplay.scripts.calls import Unread
 from cbreplay.scripts.keras_classes import callback_name
 from cbreplay.scripts.literals import ScriptArguments
 from cbreplay.scripts.own_classes import only_watches
+from cbreplay.scripts.syntax import text_of
 from cbreplay.scripts.text_endings import find_ending
 
 if TYPE_CHECKING:
@@ -69,11 +70,7 @@ class _Replayed(ScriptArguments):
             if not ending:
                 raise
             found, _ = self.calls.followed(node, self.scope)
-            texts = [
-                part.value
-                for part in ast.walk(found)
-                if isinstance(part, ast.Constant) and isinstance(part.value, str)
-            ]
+            texts = [text_of(part) or "" for part in ast.walk(found)]
             # a field such as {epoch} before what is not told makes files of each epoch
             if "".join(texts).count("{") > ending.count("{"):
                 raise
@@ -102,10 +99,8 @@ def find_bystander(
 ) -> Bystander | None:
     """Return the callback that a call makes, if it decides nothing."""
     watcher = find_watcher(call, scope, calls)
-    if watcher is not None:
-        return bystander(watcher, call)
-    name = callback_name(calls, call, scope)
-    return bystander(name, call) if stands_by(name) else None
+    name = watcher or callback_name(calls, call, scope)
+    return bystander(name, call) if watcher or stands_by(name) else None
 
 
 def find_watcher(call: ast.Call, scope: Scope, calls: ScriptCalls) -> str | None:

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cbreplay.scripts.linked_names import LinkedNames, linked_names
+from cbreplay.scripts.names import Names
 from cbreplay.scripts.reassigned_names import without_marks
 from cbreplay.scripts.syntax import (
     as_subscript,
@@ -25,7 +26,6 @@ from cbreplay.scripts.syntax import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sized
 
-    from cbreplay.scripts.names import Names
     from cbreplay.scripts.scopes import Binding, Placed, Scope
 
 __all__ = ["ScriptCalls", "Unread"]
@@ -54,8 +54,8 @@ class ScriptCalls:
 
     Parameters
     ----------
-    names : Names
-        The names and calls of the script.
+    tree : ast.Module
+        The script.
     defaults : mapping
         Parameters for every callback that does not set them itself.
     place : callable
@@ -67,13 +67,13 @@ class ScriptCalls:
 
     def __init__(
         self,
-        names: Names,
+        tree: ast.Module,
         defaults: Mapping[str, Any],
         place: Callable[[int], str],
         *,
         verdict: str = "replayed",
     ) -> None:
-        self.names, self.defaults, self.place = names, defaults, place
+        self.names, self.defaults, self.place = Names(tree), defaults, place
         self.verdict = verdict
         self.steps = self.looked_at = 0
         self._written: dict[int, tuple[ast.expr, str]] = {}
@@ -151,7 +151,11 @@ class ScriptCalls:
             whole, name = named_attribute(node)
             bases = [] if whole is None else self.paths(whole, scope)
             return [f"{base}.{name}" for base in bases]
-        entry = self._entry(node, scope)
+        is_entry = isinstance(node, ast.Subscript)
+        try:
+            entry = self.next_of(node, scope) if is_entry else None
+        except Unread:
+            return []
         return [] if entry is None else self.paths(*entry)
 
     def _paths_of_name(self, node: ast.Name, scope: Scope) -> list[str]:
@@ -168,14 +172,6 @@ class ScriptCalls:
             return self.paths(bindings[0].value, holder)
         return []
 
-    def _entry(self, node: ast.expr, scope: Scope) -> Placed | None:
-        try:
-            return (
-                self.next_of(node, scope) if isinstance(node, ast.Subscript) else None
-            )
-        except Unread:
-            return None
-
     def followed(self, node: ast.expr, scope: Scope) -> Placed:
         """Return the expression that another one stands for in the end, with its scope.
 
@@ -190,6 +186,13 @@ class ScriptCalls:
             if found is None:
                 return node, scope
             node, scope = found
+
+    def followed_if_told(self, node: ast.expr, scope: Scope) -> Placed | None:
+        """Return the same as `followed`; None where the text does not tell it."""
+        try:
+            return self.followed(node, scope)
+        except Unread:
+            return None
 
     def next_of(self, node: ast.expr, scope: Scope) -> Placed | None:
         """Follow a name, a dict's entry, a class's constant, or ``recorded``, a step.
@@ -312,10 +315,7 @@ class ScriptCalls:
         """
         if as_subscript(value) is not None:
             return True
-        try:
-            found, holder = self.followed(value, scope)
-        except Unread:
-            return False
+        found, holder = self.followed_if_told(value, scope) or (None, scope)
         if isinstance(found, ast.Call) and isinstance(found.func, ast.Name):
             return found.func.id in _PLAIN and holder.holder(found.func.id) is None
         return isinstance(found, (ast.Constant, ast.JoinedStr))
@@ -329,6 +329,11 @@ class ScriptCalls:
             of_self = self.written(call.func.value) in ("self", "cls")
             inner = bindings[0].inner if of_self and len(bindings) == 1 else None
         return inner if inner is not None and inner.returned else None
+
+    def module_of(self, node: ast.expr, scope: Scope) -> str:
+        """Return the package by which a name is imported, "" where that is unsure."""
+        paths = self.paths(node, scope)
+        return paths[0].partition(".")[0] if len(paths) == 1 else ""
 
     def _records(self, call: ast.Call, scope: Scope) -> bool:
         paths = self.paths(call.func, scope)

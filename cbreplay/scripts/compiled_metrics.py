@@ -21,7 +21,14 @@ from cbreplay.scripts.last_compiles import last_before
 from cbreplay.scripts.literals import read_literal
 from cbreplay.scripts.model_outputs import find_model_class, find_outputs
 from cbreplay.scripts.possible_values import given_values
-from cbreplay.scripts.syntax import argument_named, has_star, is_open
+from cbreplay.scripts.syntax import (
+    argument_named,
+    has_star,
+    is_open,
+    receiver_of,
+    text_of,
+    whole_parts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,11 +63,11 @@ class ModelCompiles:
 
     def __init__(self, calls: ScriptCalls, fitting: ast.Call, scope: Scope) -> None:
         self.calls = calls
-        receiver = _receiver(fitting)
+        receiver = receiver_of(fitting)
         self.written = self._written(receiver)
         # the functions of the script that return it
         self.makers: list[Scope] = []
-        self.places, self.models = self._follow(receiver, scope)
+        self.places, self.is_of_keras_class = self._follow(receiver, scope)
         self.made_by = given_values(calls, receiver, scope) or [(receiver, scope)]
         named = [
             (call, place) for call, place in calls.compiles if self._is_one(call, place)
@@ -75,7 +82,7 @@ class ModelCompiles:
         self.found = of_places or [
             (call, place)
             for call, place in calls.compiles
-            if self._written(_receiver(call)) == self.written
+            if self._written(receiver_of(call)) == self.written
         ]
         self.is_followed = bool(of_places)
         self.nameless: dict[str, list[tuple[ast.Call, ast.Call]]] = {}
@@ -84,12 +91,12 @@ class ModelCompiles:
         return "" if node is None else self.calls.written(node)
 
     def _is_one(self, call: ast.Call, scope: Scope) -> bool:
-        return self._place(_receiver(call), scope) in self.places
+        return self._place(receiver_of(call), scope) in self.places
 
     def _is_given(self, compiled: tuple[ast.Call, Scope]) -> bool:
         """Return whether a function compiles the model that it is given."""
         call, scope = compiled
-        given = given_values(self.calls, _receiver(call), scope)
+        given = given_values(self.calls, receiver_of(call), scope)
         return not self._is_one(call, scope) and any(
             self._place(*value) in self.places for value in given
         )
@@ -101,13 +108,11 @@ class ModelCompiles:
         home = scope.enclosing_class()
         return None if node is None else (home, self._written(node))
 
-    def _follow(
-        self, node: ast.expr | None, scope: Scope
-    ) -> tuple[list[object], list[str]]:
-        """Return the keys of a model, one for each of its names, and its Keras classes.
+    def _follow(self, node: ast.expr | None, scope: Scope) -> tuple[list[object], bool]:
+        """Return the keys of a model, one for each of its names.
 
         It is followed into a function of the script that returns it, which has another
-        name for it. The classes are empty if one of them cannot be told.
+        name for it. Also returned is whether it certainly is of a class of Keras's.
         """
         places: list[object] = []
         while len(places) < _MOST_NAMES:
@@ -116,11 +121,10 @@ class ModelCompiles:
                 break
             places.append(place)
             values = given_values(self.calls, node, scope)
-            kinds = [
-                find_model_class(self.calls, value, holder) for value, holder in values
-            ]
-            if kinds and all(kinds):
-                return places, [kind for kind in kinds if kind is not None]
+            if values and all(
+                find_model_class(self.calls, *value) is not None for value in values
+            ):
+                return places, True
             if len(values) != 1:
                 break
             ((node, scope),) = values
@@ -130,15 +134,14 @@ class ModelCompiles:
                     break
                 node, scope = function.returned[0], function
                 self.makers.append(function)
-                kind = find_model_class(self.calls, node, scope)
-                if kind is not None:
-                    return places, [kind]
-        return places, []
+                if find_model_class(self.calls, node, scope) is not None:
+                    return places, True
+        return places, False
 
     @property
     def is_keras(self) -> bool:
         """Whether the model is certainly Keras's, and its ``fit`` too."""
-        of_keras = bool(self.found) or bool(self.models)
+        of_keras = bool(self.found) or self.is_of_keras_class
         return of_keras and not self.calls.has_own_fit
 
     @property
@@ -177,7 +180,7 @@ class ModelCompiles:
                     self.nameless.setdefault(name, []).append((made, call))
         except Unread:
             return None
-        known = self.is_followed and bool(self.models)
+        known = self.is_followed and self.is_of_keras_class
         several_losses = any(reader.has_losses(*made) for made in self.found)
         may_log_own = not known or may_log_own_names(self.calls, self._names())
         return Compiled(
@@ -198,15 +201,11 @@ class ModelCompiles:
 
     def _names(self) -> set[str]:
         """Return every name in the expressions by which the script calls the model."""
-        receivers = [_receiver(call) for call, _ in self.found]
+        receivers = [receiver_of(call) for call, _ in self.found]
         written = [self.written, *(self._written(node) for node in receivers)]
         of_places = [place[1] for place in self.places if isinstance(place, tuple)]
         texts = [text for text in (*written, *of_places) if isinstance(text, str)]
         return {name for text in texts for name in re.findall(r"[^\W\d]\w*", text)}
-
-
-def _receiver(call: ast.Call) -> ast.expr | None:
-    return call.func.value if isinstance(call.func, ast.Attribute) else None
 
 
 def _named(
@@ -215,6 +214,13 @@ def _named(
     """Return how each metric is logged, and all the names that they may have."""
     logged = dict.fromkeys(names[0] for names in metrics)
     return ("loss", *logged), frozenset(name for names in metrics for name in names)
+
+
+def _outputs_of(found: ast.expr) -> list[str]:
+    """Return the outputs that a dict names; none if it is no dict of texts."""
+    keys = found.keys if isinstance(found, ast.Dict) else []
+    outputs = [text for key in keys if (text := text_of(key)) is not None]
+    return outputs if len(set(outputs)) == len(keys) else []
 
 
 class _Metrics:
@@ -264,33 +270,13 @@ class _Metrics:
 
     def has_losses(self, call: ast.Call, scope: Scope) -> bool:
         """Return whether a ``compile`` certainly has losses for several outputs."""
-        for loss in [*call.args[1:2], argument_named(call, "loss")]:
-            if loss is None:
-                continue
-            try:
-                outputs, found, _ = self._outputs(loss, scope)
-            except Unread:
-                continue
-            listed = found.elts if isinstance(found, (ast.List, ast.Tuple)) else []
-            if len(outputs) > 1 or len(listed) > 1:
-                return True
-        return False
-
-    def _outputs(
-        self, node: ast.expr, scope: Scope
-    ) -> tuple[list[str], ast.expr, Scope]:
-        """Return the outputs that a dict names, and the dict with its scope.
-
-        There are no outputs if it is no dict of texts.
-        """
-        found, place = self.calls.followed(node, scope)
-        keys = found.keys if isinstance(found, ast.Dict) else []
-        outputs = [
-            key.value
-            for key in keys
-            if isinstance(key, ast.Constant) and isinstance(key.value, str)
-        ]
-        return outputs if len(set(outputs)) == len(keys) else [], found, place
+        losses = filter(None, [*call.args[1:2], argument_named(call, "loss")])
+        told = [self.calls.followed_if_told(loss, scope) for loss in losses]
+        return any(
+            len(_outputs_of(found)) > 1
+            or (isinstance(found, (ast.List, ast.Tuple)) and len(found.elts) > 1)
+            for found, _ in filter(None, told)
+        )
 
     def add_all(self, node: ast.expr, scope: Scope, *, has_several: bool) -> None:
         """Add the metrics of a model: a list, or a dict of several outputs.
@@ -298,7 +284,8 @@ class _Metrics:
         A dict of one output is of several if the loss is (`has_several`), or the model
         has them; where the model has one, a dict names nothing that is logged.
         """
-        outputs, found, place = self._outputs(node, scope)
+        found, place = self.calls.followed(node, scope)
+        outputs = _outputs_of(found)
         has_several = has_several or len(outputs) > 1 or self.outputs == "several"
         several = bool(outputs) and self.outputs != "one" and has_several
         self.by_output.append(several)
@@ -318,22 +305,17 @@ class _Metrics:
     def add(self, node: ast.expr, scope: Scope) -> None:
         """Add a metric, or a list of them."""
         self.calls.count_step()
+        parts = node.values if isinstance(node, ast.Dict) else whole_parts(node)
         if isinstance(node, ast.Name):
             self.add_named(node, scope)
         elif isinstance(node, ast.Constant):
             self.add_constant(node)
-        elif isinstance(node, (ast.List, ast.Tuple, ast.Dict)):
-            for part in node.values if isinstance(node, ast.Dict) else node.elts:
-                self.add(part, scope)
-        elif isinstance(node, ast.Starred):
-            self.add(node.value, scope)
-        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-            self.add(node.left, scope)
-            self.add(node.right, scope)
         elif isinstance(node, ast.Call):
             self.add_object(node, scope)
-        else:
+        elif parts is None:
             self.fail(node)
+        for part in parts or ():
+            self.add(part, scope)
 
     def add_constant(self, node: ast.Constant) -> None:
         if isinstance(node.value, str):

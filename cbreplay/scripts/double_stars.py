@@ -6,10 +6,9 @@ import ast
 from typing import TYPE_CHECKING
 
 from cbreplay.rules.registry import find_rule
-from cbreplay.scripts.calls import Unread
 from cbreplay.scripts.keras_classes import keras_name
-from cbreplay.scripts.possible_values import possible_values
-from cbreplay.scripts.syntax import argument_named, called_name, names_in
+from cbreplay.scripts.possible_values import values_if_told
+from cbreplay.scripts.syntax import argument_named, called_name, names_in, text_of
 
 if TYPE_CHECKING:
     from cbreplay.scripts.calls import ScriptCalls
@@ -59,10 +58,10 @@ def _entries(
     node: ast.expr, scope: Scope, calls: ScriptCalls, depth: int = 0
 ) -> dict[str, ast.expr] | None:
     """Return the entries of a dict, by their names; None where they cannot be told."""
-    try:
-        found, holder = calls.followed(node, scope)
-    except Unread:
+    told = calls.followed_if_told(node, scope)
+    if told is None:
         return None
+    found, holder = told
     if isinstance(found, ast.Attribute):
         found, holder = _stored(found, holder, calls)
     if depth > _DEEPEST or calls.given_away(node, scope) is not None:
@@ -109,13 +108,13 @@ def _stored(node: ast.Attribute, scope: Scope, calls: ScriptCalls) -> Placed:
         for attribute in calls.names.attributes
         if attribute.attr == name and id(attribute) not in given
     ]
-    try:
-        values = possible_values(calls, node, scope)
-    except Unread:
-        return node, scope
     # set to this very expression, not to a name
     set_to = {(id(store.value), store.scope) for store in calls.names.stores}
-    written = [placed for placed in values if (id(placed[0]), placed[1]) in set_to]
+    written = [
+        placed
+        for placed in values_if_told(calls, node, scope)
+        if (id(placed[0]), placed[1]) in set_to
+    ]
     # the one other mention of the attribute is the statement that sets it
     return written[0] if len(written) == len(others) == 1 else (node, scope)
 
@@ -140,18 +139,8 @@ def _pairs_of(
         return [*begun, *((word.arg, word.value) for word in node.keywords)]
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
         return [(None, node.left), (None, node.right)]
-    return _literal_pairs(node) if isinstance(node, ast.Dict) else None
-
-
-def _literal_pairs(node: ast.Dict) -> list[tuple[str | None, ast.expr]] | None:
-    pairs: list[tuple[str | None, ast.expr]] = []
-    if len(node.keys) > _MOST_ENTRIES:
+    if not isinstance(node, ast.Dict) or len(node.keys) > _MOST_ENTRIES:
         return None
-    for key, value in zip(node.keys, node.values, strict=True):
-        if key is None:
-            pairs.append((None, value))
-        elif isinstance(key, ast.Constant) and isinstance(key.value, str):
-            pairs.append((key.value, value))
-        else:
-            return None
-    return pairs
+    if any(key is not None and text_of(key) is None for key in node.keys):
+        return None
+    return [*zip(map(text_of, node.keys), node.values, strict=True)]

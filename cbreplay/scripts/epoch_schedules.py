@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from cbreplay.scripts.possible_values import only_literal
+from cbreplay.scripts.syntax import stored_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,12 +39,7 @@ def goes_by_epoch_alone(schedule: ast.expr, scope: Scope, calls: ScriptCalls) ->
         return False
     body = function.body if isinstance(function.body, list) else [function.body]
     nodes = [node for part in body for node in ast.walk(part)]
-    stored = {
-        node.id
-        for node in nodes
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    }
-    known = {arguments[0]} | stored - set(arguments)
+    known = {arguments[0]} | stored_names(nodes) - set(arguments)
     return all(_tells_no_rate(node, known, scope, calls) for node in nodes)
 
 
@@ -115,18 +111,13 @@ def _tells_no_rate(
         return False
     if isinstance(node, ast.Attribute):
         # "{:.5f}".format(...); the name of a module is a part of its own
-        return isinstance(node.value, ast.Constant) or _of_module(node, scope, calls)
+        of_module = calls.module_of(node, scope) in _MODULES
+        return isinstance(node.value, ast.Constant) or of_module
     if not isinstance(node, ast.Name) or isinstance(node.ctx, ast.Store):
         return True
     if node.id in known:
         return True
     if scope.holder(node.id) is None:
         return node.id in _FUNCTIONS
-    return (
-        _of_module(node, scope, calls) or only_literal(calls, node, scope) is not None
-    )
-
-
-def _of_module(node: ast.expr, scope: Scope, calls: ScriptCalls) -> bool:
-    paths = calls.paths(node, scope)
-    return len(paths) == 1 and paths[0].partition(".")[0] in _MODULES
+    of_module = calls.module_of(node, scope) in _MODULES
+    return of_module or only_literal(calls, node, scope) is not None

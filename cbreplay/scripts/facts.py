@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.rules.checks import TrainingFacts
 from cbreplay.scripts.calls import Unread
-from cbreplay.scripts.compiled_metrics import ModelCompiles
 from cbreplay.scripts.literals import read_literal
 from cbreplay.scripts.optimizer_rates import read_rate
 from cbreplay.scripts.possible_values import all_literals, only_literal
@@ -20,9 +19,8 @@ from cbreplay.scripts.syntax import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from cbreplay.scripts.calls import ScriptCalls
+    from cbreplay.scripts.compiled_metrics import ModelCompiles
     from cbreplay.scripts.scopes import Scope
 
 __all__ = ["FittingCall", "find_fits", "read_facts"]
@@ -30,10 +28,8 @@ __all__ = ["FittingCall", "find_fits", "read_facts"]
 # of a tuner, which hands all of its arguments to the `fit` of each trial
 _SEARCH = "search"
 # the positions of arguments that are given without a name
-_FITS = {"fit": 5, "fit_generator": 4, _SEARCH: 5}
 _EPOCHS = {"fit": 3, "fit_generator": 2, _SEARCH: 3}
-# a fit with more arguments by place than these may get validation data among them
-_MOST_BY_PLACE = {"fit": 6, "fit_generator": 5, _SEARCH: 6}
+_CALLBACKS = {name: place + 2 for name, place in _EPOCHS.items()}
 
 
 class FittingCall(NamedTuple):
@@ -48,7 +44,7 @@ def find_fits(calls: ScriptCalls) -> tuple[list[FittingCall], list[int]]:
     """Return the ``fit`` calls that get callbacks, and the lines of ``fit(**...)``."""
     fits, unread = [], []
     for call, scope in calls.names.calls:
-        place = _FITS.get(method_name(call))
+        place = _CALLBACKS.get(method_name(call))
         if place is None:
             continue
         given = argument_at(call, "callbacks", place)
@@ -60,16 +56,9 @@ def find_fits(calls: ScriptCalls) -> tuple[list[FittingCall], list[int]]:
 
 
 def read_facts(
-    calls: ScriptCalls,
-    fit: FittingCall,
-    find_renumbered: Callable[[ModelCompiles], Mapping[str, str]] | None = None,
+    calls: ScriptCalls, fit: FittingCall, compiled: ModelCompiles
 ) -> TrainingFacts:
-    """Return what the script says about the training that a ``fit`` starts.
-
-    `find_renumbered` tells which of the compiled metrics Keras calls otherwise in the
-    second round of a loop, as `RepeatedFits.find_renumbered`.
-    """
-    compiled = ModelCompiles(calls, fit.call, fit.scope)
+    """Return what the script says about the training that a ``fit`` starts."""
     followed = compiled.is_followed
     rate = read_rate(
         calls, compiled.found if followed else calls.compiles, is_followed=followed
@@ -92,7 +81,6 @@ def read_facts(
         _positive(calls, fit, "initial_epoch") or 0,
         without_marks(rate.doubt),
         doubt,
-        {} if find_renumbered is None else find_renumbered(compiled),
         may_be_shorter=any(other != plans[0] for other in plans),
         # keras_tuner/engine/tuner.py, SaveBestEpoch
         keeps_best=method_name(fit.call) == _SEARCH,
@@ -152,11 +140,9 @@ def _is_after_a_fit(calls: ScriptCalls, node: ast.expr, scope: Scope) -> bool:
     for inner in ast.walk(node):
         if not (isinstance(inner, ast.Attribute) and inner.attr == "epoch"):
             continue
-        try:
-            fitted, holder = calls.followed(inner.value, scope)
-        except Unread:
-            continue
-        if isinstance(fitted, ast.Call) and method_name(fitted) in _FITS:
+        told = calls.followed_if_told(inner.value, scope)
+        fitted, holder = told or (None, scope)
+        if isinstance(fitted, ast.Call) and method_name(fitted) in _EPOCHS:
             earlier = FittingCall(fitted, holder, fitted)
             if (_positive(calls, earlier, "epochs") or 0) > 1:
                 return True
@@ -166,7 +152,8 @@ def _is_after_a_fit(calls: ScriptCalls, node: ast.expr, scope: Scope) -> bool:
 def _is_validated(calls: ScriptCalls, fit: FittingCall) -> bool | None:
     """Return whether a fit gets validation data; None where that cannot be told."""
     call = fit.call
-    if is_open(call) or len(call.args) > _MOST_BY_PLACE[method_name(call)]:
+    # behind the callbacks, validation data may be given by place
+    if is_open(call) or len(call.args) > _CALLBACKS[method_name(call)] + 1:
         return None
     for name in ("validation_data", "validation_split"):
         given = argument_named(fit.call, name)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.scripts.keras_paths import KERAS_PACKAGES
 from cbreplay.scripts.parameters import given_for
-from cbreplay.scripts.syntax import FUNCTIONS, decorators_of, root_of
+from cbreplay.scripts.syntax import decorators_of, root_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -33,15 +33,8 @@ _PACKAGES = {*KERAS_PACKAGES} | {
 # a class that extends one of these takes no part in a model, or logs nothing there
 _BASES = {
     *("ABC", "Callback", "Constraint", "Dataset", "Enum", "Exception", "IntEnum"),
-    *(
-        "Initializer",
-        "LearningRateSchedule",
-        "Loss",
-        "NamedTuple",
-        "PyDataset",
-        "Regularizer",
-    ),
-    *("Sequence", "dict", "object", "str"),
+    *("Initializer", "LearningRateSchedule", "Loss", "NamedTuple", "PyDataset"),
+    *("Regularizer", "Sequence", "dict", "object", "str"),
 }
 # the methods by which a layer, a model or its steps log more than `compile` names
 _OWN_STEPS = {
@@ -115,10 +108,7 @@ def _gives_outside(
         return comes_from_outside(calls, binding.value, holder, seen)
     if binding.path is not None or binding.inner is not None:
         return False
-    function = holder.definition
-    if isinstance(function, (*FUNCTIONS, ast.Lambda)) and name in _parameters(
-        function.args
-    ):
+    if holder.has_parameter(name):
         given = given_for(calls, name, holder)
         return not given.is_whole or any(
             comes_from_outside(calls, value, place, seen)
@@ -130,10 +120,6 @@ def _gives_outside(
         for at in calls.linked.by_name.get(name, ())
         for use in calls.linked.uses[at]
     )
-
-
-def _parameters(arguments: ast.arguments) -> list[str]:
-    return [part.arg for part in ast.walk(arguments) if isinstance(part, ast.arg)]
 
 
 def may_log_own_names(calls: ScriptCalls, names: Collection[str]) -> bool:

@@ -6,7 +6,16 @@ import ast
 import bisect
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from cbreplay.scripts.syntax import FUNCTIONS, SCOPES, called_name, names_in
+from cbreplay.scripts.syntax import (
+    FUNCTIONS,
+    SCOPES,
+    called_name,
+    method_name,
+    names_in,
+    receiver_of,
+    shared_names,
+    stored_names,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -166,16 +175,12 @@ def _gained(statement: ast.stmt, name: str) -> ast.expr | None:
     call = statement.value if isinstance(statement, ast.Expr) else None
     if not isinstance(call, ast.Call) or call.keywords or len(call.args) != 1:
         return None
-    called, (given,) = call.func, call.args
-    if (
-        not isinstance(called, ast.Attribute)
-        or not isinstance(called.value, ast.Name)
-        or called.value.id != name
-    ):
+    grown, (given,) = receiver_of(call), call.args
+    if not isinstance(grown, ast.Name) or grown.id != name:
         return None
-    if called.attr == "append":
+    if method_name(call) == "append":
         return given
-    return _starred(given) if called.attr == "extend" else None
+    return _starred(given) if method_name(call) == "extend" else None
 
 
 def _starred(value: ast.expr) -> ast.Starred:
@@ -212,13 +217,6 @@ def _find_mentions(scope: ast.AST, known: dict[int, _Mentions]) -> _Mentions:
 
 def _own_names(scope: ast.AST) -> set[str]:
     """Return the names that are local to a scope: not ``global`` or ``nonlocal``."""
-    own: set[str] = set()
-    shared: set[str] = set()
-    for node in ast.walk(scope):
-        if isinstance(node, (ast.Global, ast.Nonlocal)):
-            shared.update(node.names)
-        elif isinstance(node, ast.arg):
-            own.add(node.arg)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            own.add(node.id)
-    return own - shared
+    nodes = list(ast.walk(scope))
+    parameters = {node.arg for node in nodes if isinstance(node, ast.arg)}
+    return parameters | stored_names(nodes) - shared_names(nodes)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from cbreplay.scripts.call_arguments import problem_with_name
+from cbreplay.scripts.call_arguments import is_known, problem_with_name
 from cbreplay.scripts.keras_paths import (
     KERAS_PACKAGES,
     OLD_COPY,
     callback_of,
-    is_known,
     is_old_copy,
 )
 from cbreplay.scripts.syntax import dotted_name

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from cbreplay.rules.families import known_families
-from cbreplay.scripts.call_arguments import problem_with_name
+from cbreplay.scripts.call_arguments import is_known
 
-__all__ = ["KERAS_PACKAGES", "OLD_COPY", "callback_of", "is_known", "is_old_copy"]
+__all__ = ["KERAS_PACKAGES", "OLD_COPY", "callback_of", "is_old_copy"]
 
 KERAS_PACKAGES = ("keras", "tensorflow", "tf", "tf_keras")
 OLD_COPY = "tensorflow.python.keras"
-
-
-def is_known(name: str) -> bool:
-    """Return whether this is a callback of Keras that has a rule."""
-    return problem_with_name(name, name) is None
 
 
 def callback_of(path: list[str]) -> str | None:

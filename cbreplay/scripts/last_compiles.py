@@ -23,20 +23,9 @@ def last_before(
     """Return those calls of ``compile`` that may be the last before a ``fit``.
 
     A ``compile`` replaces what came before it, where it is a statement of its own above
-    the ``fit``: in the same block, or in one around that.
-
-    Parameters
-    ----------
-    compiles : list of (ast.Call, Scope)
-        The calls on the model of the ``fit``.
-    fitting : ast.Call
-        The ``fit``.
-    fitted : (ast.expr, Scope)
-        What it is called on, and in which scope.
-    script : ast.Module
-        The script.
-    makers : sequence of Scope
-        The functions that return the model: what they compile, a later one replaces.
+    the ``fit``: in the same block, or in one around that. `fitted` is what ``fit`` is
+    called on. What the functions compile that return the model, the `makers`, any later
+    ``compile`` replaces.
     """
     model, scope = fitted
     here = {id(call) for call, home in compiles if home is scope}

@@ -11,15 +11,16 @@ from cbreplay.scripts.members import CallReader, Member, UnreadPart
 from cbreplay.scripts.parameters import given_for
 from cbreplay.scripts.possible_values import taken_entries
 from cbreplay.scripts.stand_ins import STAND_INS
-from cbreplay.scripts.syntax import called_name
+from cbreplay.scripts.syntax import called_name, whole_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from cbreplay.scripts.calls import ScriptCalls
+    from cbreplay.scripts.parameters import Given
     from cbreplay.scripts.scopes import Binding, Gain, Placed, Scope
 
-__all__ = ["Kept", "MemberReader", "find_kept", "whole_parts"]
+__all__ = ["Kept", "MemberReader", "find_kept"]
 
 _COPYING = {"CallbackList", "list", "reversed", "sorted", "tuple"}
 _MOST_MEMBERS = 500
@@ -106,11 +107,11 @@ class MemberReader:
         values = [binding.value for binding in bindings if binding.value is not None]
         changed = self.calls.names.changes.first.get(place)
         doubts = list(self._doubts_about(node, place))
-        given = given_for(self.calls, name, holder).values
+        given = given_for(self.calls, name, holder)
         callbacks = [
             isinstance(value, ast.Call)
             and keras_name(self.calls, value.func, home) is not None
-            for value, home in [*((value, holder) for value in values), *given]
+            for value, home in [*((value, holder) for value in values), *given.values]
         ]
         touched = any(callbacks) or place in self.calls.names.changes.deeply
         if changed is not None and touched and self.sets_parameters:
@@ -124,7 +125,8 @@ class MemberReader:
         for gain in self.calls.names.gains:
             if gain.scope.place_of(gain.target) == place:
                 yield from self.members(gain.value, gain.scope, is_certain=False)
-        yield from self._other_bindings(node, scope, bindings)
+        unread = [binding for binding in bindings if binding.value is None]
+        yield from self._bound_otherwise(node, holder, unread, given)
         self.unread += doubts
         line = self.calls.names.changes.unfollowed.get(place)
         is_told = line == self.calls.names.given.get(place)
@@ -153,22 +155,20 @@ class MemberReader:
         if given is not None:
             yield UnreadPart(node.lineno, _given_away(name, self.calls.place(given)))
 
-    def _other_bindings(
-        self, node: ast.Name, scope: Scope, bindings: list[Binding]
+    def _bound_otherwise(
+        self, node: ast.Name, holder: Scope, bindings: list[Binding], given: Given
     ) -> Iterator[Member]:
         """Yield what calls give for a parameter; note other bindings as unread."""
-        holder = scope.holder(node.id)
-        given = given_for(self.calls, node.id, holder)
-        unread = [binding for binding in bindings if binding.value is None]
+        # a list that gains entries by += is bound there too
         grown_lines = {
             gain.target.lineno
             for gain in self.calls.names.gains
             if isinstance(gain.target, ast.Name)
         }
-        for binding in unread:
+        for binding in bindings:
             for value, place in given.values:
                 yield from self.members(value, place, is_certain=False)
-            if holder and not given.is_whole and binding.line not in grown_lines:
+            if not given.is_whole and binding.line not in grown_lines:
                 where = self.calls.place(binding.line)
                 origin = holder.says_origin(node.id, binding)
                 problem = f"{node.id!r} ({where}) {origin}"
@@ -325,16 +325,6 @@ def _stands_in(call: ast.Call, definition: ast.AST | None) -> bool:
         return False
     first, last = definition.lineno, definition.end_lineno or definition.lineno
     return first <= call.lineno <= last
-
-
-def whole_parts(node: ast.expr) -> list[ast.expr] | None:
-    """Return the parts of an expression that certainly holds all of them: a list."""
-    if isinstance(node, (ast.List, ast.Tuple)):
-        return node.elts
-    if isinstance(node, (ast.Starred, ast.NamedExpr)):
-        return [node.value]
-    is_sum = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add)
-    return [node.left, node.right] if is_sum and isinstance(node, ast.BinOp) else None
 
 
 def _parts(node: ast.expr) -> tuple[list[ast.expr] | None, bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 from dataclasses import fields
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.rules.base import format_callback
@@ -13,6 +14,7 @@ from cbreplay.scripts.call_arguments import (
     named_parameters,
     read_arguments,
     require_all,
+    written_arguments,
 )
 from cbreplay.scripts.callbacks import find_bystander, make_callback
 from cbreplay.scripts.calls import Unread
@@ -38,12 +40,13 @@ from cbreplay.scripts.syntax import argument_at, called_name
 from cbreplay.scripts.text_endings import find_ending
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from cbreplay.errors import RefusedValueError
     from cbreplay.rules.base import Callback
     from cbreplay.scripts.calls import ScriptCalls
     from cbreplay.scripts.scopes import Scope
+    from cbreplay.scripts.written_logs import LateValue
 
 __all__ = ["CallReader", "Member", "UnreadPart"]
 
@@ -73,6 +76,13 @@ class Member(NamedTuple):
         The call of a function of the script that makes it, if one does: the outermost.
     is_told : bool
         Whether the variants have no stand-ins, but the values of a loop or a choice.
+    kept_in : str
+        Why it meets another model than in a fit before, as `RepeatedFits.find_kept`.
+    late : mapping of str to LateValue
+        What is written into ``logs`` after it looks there, as `find_late_values`.
+    written_in : str
+        Which earlier fit wrote the file that it writes anew, as
+        `WrittenFiles.find_overwritten`.
     """
 
     call: ast.Call
@@ -83,6 +93,9 @@ class Member(NamedTuple):
     miscalled: tuple[RefusedCall, ...] = ()
     within: ast.Call | None = None
     is_told: bool = False
+    kept_in: str = ""
+    late: Mapping[str, LateValue] = MappingProxyType({})
+    written_in: str = ""
 
     @property
     def made_at(self) -> ast.Call:
@@ -121,7 +134,6 @@ class CallReader:
         name = callback_name(self.calls, call, scope)
         kind = rule_named(name).load()
         known = [parameter.name for parameter in fields(kind)]
-        reader = _Stopgaps(self.calls, call, scope)
         # a name that is no parameter is reported by `lint`, by version
         words = [word for word in call.keywords if word.arg in known]
         readable = ast.Call(call.func, call.args[: _first_star(call)], words)
@@ -135,32 +147,23 @@ class CallReader:
         if miscalled:
             _keep_readable(readable, known, kind, miscalled)
             untold = known
+        reader = _Stopgaps(self.calls, call, scope)
         parameters = dict.fromkeys(untold, UNKNOWN)
         parameters |= read_arguments(readable, name, known, reader)
         require_all(parameters, kind, reader)
         refused = find_refused_values(name, parameters, call)
         parameters |= {error.parameter: UNKNOWN for error in refused}
-        unknown = [key for key, value in parameters.items() if value is UNKNOWN]
         self.unread += reader.problems
         self.schedules += reader.schedules
         variants = tuple(
-            make_callback(
-                kind,
-                parameters
-                | stand_ins(unknown, turn, call, reader.ending)
-                | {name: told[turn % len(told)] for name, told in reader.told.items()}
-                | reader.likened,
-                call,
-                self.calls,
-            )
-            for turn in range(MOST_STAND_INS if unknown else 1)
+            make_callback(kind, given, call, self.calls)
+            for given in reader.filled_in(parameters)
         )
-        is_whole = not unknown and not miscalled
-        is_whole = is_whole and len(readable.keywords) == len(call.keywords)
+        unknown = {key for key, value in parameters.items() if value is UNKNOWN}
         code = _shortened(call)
-        if is_whole:
+        if not unknown and not miscalled and len(words) == len(call.keywords):
             code = format_callback(variants[0], named_parameters(call, known))
-        is_told = bool(unknown) and reader.told.keys() >= set(unknown)
+        is_told = bool(unknown) and reader.told.keys() >= unknown
         return Member(
             call, variants, code, refused=refused, miscalled=miscalled, is_told=is_told
         )
@@ -250,6 +253,14 @@ class _Stopgaps(ScriptArguments):
             return UNKNOWN
         return told
 
+    def filled_in(self, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield the parameters with values to check for those that are `UNKNOWN`."""
+        unknown = [key for key, value in parameters.items() if value is UNKNOWN]
+        for turn in range(MOST_STAND_INS if unknown else 1):
+            told = {name: each[turn % len(each)] for name, each in self.told.items()}
+            instead = stand_ins(unknown, turn, self.call, self.ending)
+            yield parameters | instead | told | self.likened
+
 
 def _first_star(call: ast.Call) -> int:
     """Return how many positional arguments are before the first ``*``."""
@@ -272,11 +283,5 @@ def _keep_readable(
 
 def _shortened(call: ast.Call) -> str:
     """Return the code of a call, without the module and at most so long."""
-    name = called_name(call)
-    try:
-        given = [ast.unparse(part) for part in [*call.args, *call.keywords]]
-    except (RecursionError, ValueError):
-        given = ["..."]
-    written = f"{name}({', '.join(given)})"
-    written = without_marks(written)
+    written = f"{without_marks(called_name(call))}({written_arguments(call)})"
     return written if len(written) <= _MOST_CODE else f"{written[:_MOST_CODE]}...)"

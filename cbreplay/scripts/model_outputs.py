@@ -5,9 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from cbreplay.scripts.calls import Unread
 from cbreplay.scripts.keras_paths import KERAS_PACKAGES
-from cbreplay.scripts.possible_values import possible_values
+from cbreplay.scripts.possible_values import values_if_told
 from cbreplay.scripts.syntax import argument_named, has_star
 
 if TYPE_CHECKING:
@@ -61,10 +60,7 @@ def _agreed(
     scope: Scope,
 ) -> Outputs | None:
     """Return what all possible values of an expression say; None if they differ."""
-    try:
-        values = [] if node is None else possible_values(calls, node, scope)
-    except Unread:
-        return None
+    values = [] if node is None else values_if_told(calls, node, scope)
     found = {ask(calls, *value) for value in values}
     return found.pop() if len(found) == 1 else None
 
@@ -99,10 +95,10 @@ def _gives_one(calls: ScriptCalls, call: ast.Call, scope: Scope) -> bool:
     """Return whether a call gives one tensor: of a layer, or of a function of Keras."""
     made = call.func  # Dense(1)(x): a layer that is made where it is called
     if isinstance(made, ast.Name):
-        try:
-            made, scope = calls.followed(made, scope)
-        except Unread:
+        told = calls.followed_if_told(made, scope)
+        if told is None:
             return False
+        made, scope = told
     layer = made if isinstance(made, ast.Call) else None
     paths = calls.paths(layer.func if layer else made, scope)
     parted = [path.split(".") for path in paths]

@@ -17,6 +17,7 @@ from cbreplay.scripts.syntax import (
     imported_names,
     names_in,
     root_of,
+    text_of,
 )
 
 if TYPE_CHECKING:
@@ -58,13 +59,13 @@ def _parts(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]
 
 
 class NameVisitor(ast.NodeVisitor):
-    """Collects bindings, calls and changes of names; the attributes become `Names`."""
+    """Collects bindings, calls and changes of names; `Names` is complete."""
 
     def __init__(self) -> None:
         self.scope = Scope(None)
         self.scopes = [self.scope]
         self.calls: list[tuple[ast.Call, Scope]] = []
-        self.changes: list[Change] = []
+        self.changed: list[Change] = []
         self.flows: list[Flow] = []
         self.shared: set[str] = set()
         self.functions: dict[str, list[Scope]] = {}
@@ -84,7 +85,7 @@ class NameVisitor(ast.NodeVisitor):
         # calls whose result only is looked into: `"x" in locals()`
         self.asked: set[int] = set()
 
-    def taken(self) -> frozenset[str]:
+    def find_taken(self) -> frozenset[str]:
         """Return the names and attributes that are used otherwise than to call them."""
         names = {use.id for use, _ in self.uses if id(use) not in self.called}
         attributes = {
@@ -140,7 +141,7 @@ class NameVisitor(ast.NodeVisitor):
         self.inside(body, scope)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        scope = Scope(self.scope, of_class=True, definition=node)
+        scope = Scope(self.scope, definition=node)
         self.bind(node.name, Binding(node.lineno, inner=scope))
         for inner in [*node.decorator_list, *node.bases, *node.keywords]:
             self.visit(inner)
@@ -170,22 +171,22 @@ class NameVisitor(ast.NodeVisitor):
         self.visit(node.value)
         for target in node.targets:
             for part, value in _parts(target, node.value):
-                self.flow(part, value)
-                if isinstance(part, ast.Name):
-                    self.bind_value(part, value)
-                else:
-                    self.note_store(part, value)
-                    self.visit(part)
+                self.assign(part, value)
         # a = b = []: one object
         named = [target for target in node.targets if isinstance(target, ast.Name)]
         for target in node.targets if len(node.targets) > 1 else ():
             for name in named[:1]:
                 self.flow(target, name)
 
-    def bind_value(self, target: ast.Name, value: ast.expr) -> None:
-        """Note the value that is assigned to a name; for a lambda also its scope."""
-        inner = self.lambdas.get(id(value))
-        self.bind(target.id, Binding(target.lineno, value=value, inner=inner))
+    def assign(self, target: ast.expr, value: ast.expr) -> None:
+        """Note the value that is assigned to a target; for a lambda also its scope."""
+        self.flow(target, value)
+        if isinstance(target, ast.Name):
+            inner = self.lambdas.get(id(value))
+            self.bind(target.id, Binding(target.lineno, value=value, inner=inner))
+        else:
+            self.note_store(target, value)
+            self.visit(target)
 
     def note_store(self, target: ast.expr, value: ast.expr | None) -> None:
         """Note that an attribute is set; the value is None if it is not known."""
@@ -194,15 +195,9 @@ class NameVisitor(ast.NodeVisitor):
             self.stores.append(store)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
-        if node.value is None:
-            return
-        self.visit(node.value)
-        self.flow(node.target, node.value)
-        if isinstance(node.target, ast.Name):
-            self.bind_value(node.target, node.value)
-        else:
-            self.note_store(node.target, node.value)
-            self.visit(node.target)
+        if node.value is not None:
+            self.visit(node.value)
+            self.assign(node.target, node.value)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         # `+=` changes a list for all of its names, and makes a new number
@@ -269,11 +264,11 @@ class NameVisitor(ast.NodeVisitor):
         root = root_of(node)
         for name in [root] if root is not None else names_in(node):
             change = Change(self.scope, name, line, not plain, plain and is_gain)
-            self.changes.append(change)
+            self.changed.append(change)
             if self.scope.of_class and self.scope.parent is not None:
                 # above its own assignment, a class body still sees the outer name
                 outer = change._replace(scope=self.scope.parent, is_gain=False)
-                self.changes.append(outer)
+                self.changed.append(outer)
 
     def flow(self, target: ast.expr, value: ast.expr) -> None:
         """Note how the objects of a target are related to the names of its value."""
@@ -337,8 +332,7 @@ class NameVisitor(ast.NodeVisitor):
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
         self.visit(node.value)
-        self.flow(node.target, node.value)
-        self.bind_value(node.target, node.value)
+        self.assign(node.target, node.value)
 
     def visit_Compare(self, node: ast.Compare) -> None:
         self.asked.update(map(id, node.comparators))
@@ -376,10 +370,8 @@ class NameVisitor(ast.NodeVisitor):
             self.stores.append(Store(target, None, None, self.scope, call.lineno))
         if name in SETTING and call.args:
             self.note_held_by(call.args[0], call.lineno)
-            named = call.args[1] if len(call.args) > 1 else None
-            which = named.value if isinstance(named, ast.Constant) else None
-            known = which if isinstance(which, str) else None
             target, *given = call.args
+            known = text_of(given[0]) if given else None
             # setattr(target, name, value) is a plain assignment
             value = given[-1] if name == "setattr" and given[1:] else None
             self.stores.append(Store(target, known, value, self.scope, call.lineno))

@@ -1,4 +1,4 @@
-"""`read_names`: the calls of a script, and which of its names may have changed objects.
+"""`Names`: the calls of a script, and which of its names may have changed objects.
 
 `NameVisitor` walks the script; here changes are spread over all names of an object, and
 over the parameters of the script's functions.
@@ -7,26 +7,33 @@ over the parameters of the script's functions.
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cbreplay.rules.registry import find_rule
 from cbreplay.scripts.flows import (
     COPYING,
     Change,
-    Changes,
     Flow,
     find_flows,
     spread_changes,
 )
 from cbreplay.scripts.keras_paths import KERAS_PACKAGES
 from cbreplay.scripts.name_visitor import CHANGING, SETTING, NameVisitor
-from cbreplay.scripts.scopes import Binding, Gain, Scope, Store
-from cbreplay.scripts.syntax import FUNCTIONS, called_name, names_in, root_of
+from cbreplay.scripts.scopes import Binding
+from cbreplay.scripts.syntax import (
+    FUNCTIONS,
+    called_name,
+    names_in,
+    root_of,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Names", "read_names"]
+    from cbreplay.scripts.scopes import Placed, Scope
+
+__all__ = ["Names"]
 
 # functions that change none of their arguments
 _HARMLESS = COPYING | {"all", "any", "bool", "format", "id", "isinstance", "len"}
@@ -42,10 +49,10 @@ _METHODS |= {"debug", "deepcopy", "dumps", "error", "info", "warning"}
 _METHODS |= {"dump", "log_param", "log_params", "pprint", "safe_dump"}
 
 
-class Names(NamedTuple):
+class Names(NameVisitor):
     """The names and calls of a script.
 
-    Parameters
+    Attributes
     ----------
     calls : list of (ast.Call, Scope)
         Every call with its scope, in the order of the text.
@@ -73,78 +80,51 @@ class Names(NamedTuple):
         Every attribute in the text.
     tree : ast.Module
         The script.
-    """
-
-    calls: list[tuple[ast.Call, Scope]]
-    changes: Changes
-    given: dict[tuple[Scope, str], int]
-    given_attributes: list[tuple[ast.Attribute, Scope]]
-    unread: dict[str, int]
-    gains: list[Gain]
-    stores: list[Store]
-    stars: list[str]
-    scopes: list[Scope]
-    uses: list[tuple[ast.Name, Scope]]
-    taken: frozenset[str]
-    attributes: list[ast.Attribute]
-    tree: ast.Module
-
-
-def read_names(tree: ast.Module) -> Names:
-    """Walk a script once.
 
     Raises
     ------
     RecursionError
-        If it is nested more deeply than Python's own stack, or if its calls could run
-        too many functions.
+        If the script is nested more deeply than Python's own stack, or if its calls
+        could run too many functions.
     """
-    walk = NameVisitor()
-    walk.visit(tree)
-    runnable = (walk.functions.get(called_name(call), ()) for call, _ in walk.calls)
-    if sum(map(len, runnable)) > _MOST_RUNNABLE:
-        raise RecursionError
-    _unbind_shared(walk)
-    calls = sorted(walk.calls, key=lambda place: (place[0].lineno, place[0].col_offset))
-    given = [*_given_away(calls, walk)]
-    handing = [
-        Change(scope, name, part.lineno, is_deep=True)
-        for part, scope in given
-        if not isinstance(part, ast.Attribute)
-        for _, name in find_flows(part)
-        if not _is_defined(name, scope)
-    ]
-    flows = [*walk.flows, *_passed(walk)]
-    return Names(
-        calls,
-        spread_changes(walk.changes, flows),
-        spread_changes(handing, flows).first,
-        [(part, scope) for part, scope in given if isinstance(part, ast.Attribute)],
-        walk.unread,
-        walk.gains,
-        walk.stores,
-        walk.stars,
-        walk.scopes,
-        [(use, scope) for use, scope in walk.uses if id(use) not in walk.looked_into],
-        walk.taken(),
-        walk.attributes,
-        tree,
-    )
+
+    def __init__(self, tree: ast.Module) -> None:
+        super().__init__()
+        self.tree = tree
+        self.visit(tree)
+        runnable = (self.functions.get(called_name(call), ()) for call, _ in self.calls)
+        if sum(map(len, runnable)) > _MOST_RUNNABLE:
+            raise RecursionError
+        self.unbind_shared()
+        flows = [*self.flows, *_passed(self)]
+        self.calls.sort(key=lambda place: (place[0].lineno, place[0].col_offset))
+        handed = [*_given_away(self)]
+        handing = [
+            Change(scope, name, part.lineno, is_deep=True)
+            for part, scope in handed
+            if not isinstance(part, ast.Attribute)
+            for _, name in find_flows(part)
+            if not _is_defined(name, scope)
+        ]
+        self.changes = spread_changes(self.changed, flows)
+        self.given = spread_changes(handing, flows).first
+        self.given_attributes = [
+            (part, scope) for part, scope in handed if isinstance(part, ast.Attribute)
+        ]
+        self.taken = self.find_taken()
+        self.uses = [use for use in self.uses if id(use[0]) not in self.looked_into]
+
+    def unbind_shared(self) -> None:
+        """Add an unknown value to shared names, which two scopes or more set."""
+        for name in self.shared:
+            binding = [scope for scope in self.scopes if name in scope.bindings]
+            for scope in binding if len(binding) > 1 else ():
+                scope.bind(name, Binding(0))
 
 
-def _unbind_shared(walk: NameVisitor) -> None:
-    """Add an unknown value to ``global`` or ``nonlocal`` names set in two scopes."""
-    for name in walk.shared:
-        binding = [scope for scope in walk.scopes if name in scope.bindings]
-        for scope in binding if len(binding) > 1 else ():
-            scope.bind(name, Binding(0))
-
-
-def _given_away(
-    calls: list[tuple[ast.Call, Scope]], walk: NameVisitor
-) -> Iterator[tuple[ast.expr, Scope]]:
+def _given_away(walk: NameVisitor) -> Iterator[Placed]:
     """Yield the arguments of calls of code that is neither known nor in the script."""
-    for call, scope in calls:
+    for call, scope in walk.calls:
         if not _is_seen(call, scope, walk):
             # a callback gets a copy of the dict behind **
             copies = find_rule(called_name(call)) is not None
@@ -190,8 +170,7 @@ def _handed(given: ast.expr) -> Iterator[ast.expr]:
             yield from _handed(part)
     elif isinstance(given, ast.Subscript):
         # an entry of a table of settings is no list and no callback
-        key = given.slice
-        if not (isinstance(key, ast.Constant) and isinstance(key.value, str)):
+        if text_of(given.slice) is None:
             yield given
     elif isinstance(given, _HANDING):
         yield given

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cbreplay.scripts.keras_paths import KERAS_PACKAGES
 from cbreplay.scripts.model_outputs import find_model_class
 from cbreplay.scripts.possible_values import given_values
-from cbreplay.scripts.syntax import called_name, root_of
+from cbreplay.scripts.syntax import called_name, receiver_of, root_of
 
 if TYPE_CHECKING:
     from cbreplay.scripts.calls import ScriptCalls
@@ -34,7 +34,7 @@ def find_new_models(
     Empty where the model may have the weights of an earlier one, as after
     ``load_model`` or ``load_weights``, and where the text does not tell it.
     """
-    receiver = fitting.func.value if isinstance(fitting.func, ast.Attribute) else None
+    receiver = receiver_of(fitting)
     if receiver is None or _loads_weights(calls, fitting, scope):
         return []
     made = _values(calls, receiver, scope)
@@ -81,9 +81,8 @@ def _is_new(
     function = calls.function_of(made, scope)
     if function is not None:
         return _returns_new(calls, function, n_steps)
-    defined = scope.defined_as(made.func)
-    if defined is not None:
-        return _is_model_class(calls, defined)
+    if scope.defined_as(made.func) is not None:
+        return _is_model_class(calls, made.func, scope)
     path = (calls.paths(made.func, scope) or [""])[0].split(".")
     if path[0] in KERAS_PACKAGES:
         return path[-1] in _COPYING
@@ -113,12 +112,13 @@ def _returns_new(calls: ScriptCalls, function: Scope, n_steps: int) -> bool:
     )
 
 
-def _is_model_class(calls: ScriptCalls, inner: Scope) -> bool:
+def _is_model_class(calls: ScriptCalls, node: ast.expr, scope: Scope) -> bool:
     """Return whether a class of the script is one of Keras's models."""
-    kind = inner.definition
-    if not isinstance(kind, ast.ClassDef) or inner.parent is None:
+    named = scope.class_named(node)
+    if named is None:
         return False
-    paths = [path for base in kind.bases for path in calls.paths(base, inner.parent)]
+    kind, holder = named
+    paths = [path for base in kind.bases for path in calls.paths(base, holder)]
     return any(
         path.split(".")[0] in KERAS_PACKAGES
         and path.endswith((".Model", ".Sequential"))

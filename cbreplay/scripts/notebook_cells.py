@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import re
-import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cbreplay.scripts.syntax import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,9 +130,7 @@ def _without_indent(lines: list[str]) -> list[str]:
 def is_python(lines: list[str] | tuple[str, ...]) -> bool:
     """Return whether lines can be parsed."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse("\n".join(lines))
+        parsed("\n".join(lines))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True

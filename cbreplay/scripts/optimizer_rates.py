@@ -11,6 +11,7 @@ from cbreplay.scripts.calls import Unread
 from cbreplay.scripts.foreign_code import comes_from_outside
 from cbreplay.scripts.keras_paths import KERAS_PACKAGES
 from cbreplay.scripts.possible_values import only_literal, possible_values
+from cbreplay.scripts.syntax import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -105,7 +106,8 @@ class _RateReader:
 
     def __init__(self, calls: ScriptCalls) -> None:
         self.calls = calls
-        self.names_schedules = _names_schedules(calls)
+        # if the script has no such name, only code outside of it can make a schedule
+        self.names_schedules = bool(calls.words & {*_SCHEDULES, "schedules"})
 
     def rate_of(self, compiling: ast.Call, scope: Scope) -> OptimizerRate:
         """Return what is told about the rate of the optimizer of a ``compile``."""
@@ -217,9 +219,8 @@ class _RateReader:
     def is_function(self, node: ast.expr, scope: Scope) -> bool:
         """Return whether an expression is a function of the script."""
         bindings = scope.bindings_of(node.id) if isinstance(node, ast.Name) else []
-        kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
         return isinstance(node, ast.Lambda) or any(
-            binding.inner is not None and isinstance(binding.inner.definition, kinds)
+            binding.inner is not None and not binding.inner.of_class
             for binding in bindings
         )
 
@@ -276,18 +277,13 @@ def _positive(number: object) -> float | None:
 
 def _usual_rate(name: ast.expr) -> float | None:
     """Return the rate of an optimizer that ``compile`` gets by its name."""
-    if not isinstance(name, ast.Constant) or not isinstance(name.value, str):
-        return None
-    return _USUAL_RATES.get(name.value.lower())
+    return _USUAL_RATES.get((text_of(name) or "").lower())
 
 
 def given_schedule(calls: ScriptCalls, given: ast.expr, scope: Scope) -> str | None:
     """Return the class of the schedule that an argument is, if its text tells that."""
-    try:
-        found, place = calls.followed(given, scope)
-    except Unread:
-        return None
-    return _find_schedule(calls, found, place)
+    told = calls.followed_if_told(given, scope)
+    return None if told is None else _find_schedule(calls, *told)
 
 
 def _find_schedule(calls: ScriptCalls, made: ast.expr, scope: Scope) -> str | None:
@@ -301,22 +297,14 @@ def _find_schedule(calls: ScriptCalls, made: ast.expr, scope: Scope) -> str | No
     return None
 
 
-def _names_schedules(calls: ScriptCalls) -> bool:
-    """Return whether a script uses the name of a schedule of Keras, or of their module.
-
-    If not, only code outside of the script can make one.
-    """
-    return bool(calls.words & _SCHEDULES) or "schedules" in calls.words
-
-
 def _own_schedule(
     calls: ScriptCalls, name: ast.Name, scope: Scope, depth: int = 0
 ) -> str | None:
     """Return the name of a class of the script that extends Keras's schedule."""
-    inner = scope.defined_as(name)
-    holder, kind = (inner.parent, inner.definition) if inner else (None, None)
-    if holder is None or not isinstance(kind, ast.ClassDef) or depth > _DEEPEST:
+    named = scope.class_named(name)
+    if named is None or depth > _DEEPEST:
         return None
+    kind, holder = named
     for base in kind.bases:
         paths = calls.paths(base, holder)
         if any(_is_schedule(path, calls.names.stars) for path in paths):

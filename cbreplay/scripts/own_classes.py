@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from cbreplay.scripts.keras_classes import find_patches, keras_name
-from cbreplay.scripts.syntax import argument_named
+from cbreplay.scripts.syntax import argument_named, stored_names
 
 if TYPE_CHECKING:
     from cbreplay.scripts.calls import ScriptCalls
@@ -49,12 +49,10 @@ def only_watches(call: ast.Call, scope: Scope, calls: ScriptCalls) -> bool:
     hooks only look: at ``logs``, the epoch, what the model predicts, and attributes of
     ``self``. Anything else counts as deciding.
     """
-    inner = scope.defined_as(call.func)
-    holder, kind = (inner.parent, inner.definition) if inner else (None, None)
-    if holder is None or not isinstance(kind, ast.ClassDef):
+    named = scope.class_named(call.func)
+    if named is None or "" in find_patches(calls):
         return False
-    if "" in find_patches(calls):
-        return False
+    kind, holder = named
     if (holder, kind.name) in calls.names.changes.first:
         return False
     plain = len(kind.bases) == 1 and not kind.keywords and not kind.decorator_list
@@ -87,13 +85,8 @@ class _Method:
         self, function: ast.FunctionDef, scope: Scope, calls: ScriptCalls
     ) -> None:
         self.function, self.scope, self.calls = function, scope, calls
-        arguments = [argument.arg for argument in function.args.args]
-        self.arguments = arguments
-        self.local = set(arguments) | {
-            node.id
-            for node in ast.walk(function)
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-        }
+        self.arguments = [argument.arg for argument in function.args.args]
+        self.local = set(self.arguments) | stored_names(ast.walk(function))
         self.of_parent = {
             id(child): parent
             for parent in ast.walk(function)
@@ -183,5 +176,4 @@ class _Method:
             node = node.value
         if not isinstance(node, ast.Name) or node.id in self.local:
             return ""
-        paths = self.calls.paths(node, self.scope)
-        return paths[0].partition(".")[0] if len(paths) == 1 else ""
+        return self.calls.module_of(node, self.scope)

@@ -301,23 +301,15 @@ class _Writer(ast.NodeTransformer):
 
     def modules_of(self, node: ast.AST) -> Iterator[tuple[str, Path]]:
         """Yield the names that an import binds to modules beside the script."""
-        if isinstance(node, ast.Import):
-            found = [
-                (alias.asname or alias.name, self.file_of(0, alias.name))
-                for alias in node.names
-            ]
-        elif isinstance(node, ast.ImportFrom):
-            package = f"{node.module}." if node.module else ""
-            found = [
-                (
-                    alias.asname or alias.name,
-                    self.file_of(node.level, package + alias.name),
-                )
-                for alias in node.names
-            ]
-        else:
+        if not isinstance(node, (ast.Import, ast.ImportFrom)):
             return
-        yield from ((name, file) for name, file in found if file is not None)
+        level, package = 0, ""
+        if isinstance(node, ast.ImportFrom):
+            level, package = node.level, f"{node.module}." if node.module else ""
+        for alias in node.names:
+            file = self.file_of(level, package + alias.name)
+            if file is not None:
+                yield alias.asname or alias.name, file
 
     def file_of(self, level: int, dotted: str) -> Path | None:
         """Return the file of a module beside the script, or None."""
@@ -341,6 +333,8 @@ class _Renamer(ast.NodeTransformer):
         self.names = {name: new for name, new in names.items() if name != new}
 
     def visit(self, node: ast.AST) -> ast.AST:
+        if not self.names:
+            return node
         self.rename(node)
         inner = self
         if isinstance(node, SCOPES):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cbreplay.scripts.calls import ScriptCalls
     from cbreplay.scripts.scopes import Placed, Scope
 
-__all__ = ["Given", "calls_of", "given_for", "values_of"]
+__all__ = ["Given", "calls_of", "given_for"]
 
 
 class Given(NamedTuple):
@@ -84,21 +84,6 @@ def calls_of(
         runs = _runs(call, scope, home, calls)
         if runs is not False:
             yield call, scope, runs is True
-
-
-def values_of(
-    calls: ScriptCalls, holder: Scope, name: str
-) -> list[tuple[ast.expr | None, Scope]]:
-    """Return what a name is assigned, or what calls give for it if it is a parameter.
-
-    A value is None where the text does not tell it.
-    """
-    bindings = holder.bindings[name]
-    calls.count_step(bindings)
-    given = given_for(calls, name, holder)
-    if given.is_whole and [binding.value for binding in bindings] == [None]:
-        return list(given.values)
-    return [(binding.value, holder) for binding in bindings]
 
 
 def _called_as(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.scripts.calls import Unread
 from cbreplay.scripts.flows import chosen_from
 from cbreplay.scripts.literals import read_literal
-from cbreplay.scripts.parameters import given_for, values_of
+from cbreplay.scripts.parameters import given_for
 from cbreplay.scripts.settings_classes import find_setting
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ __all__ = [
     "only_literal",
     "possible_values",
     "taken_entries",
+    "values_if_told",
 ]
 
 
@@ -37,6 +38,14 @@ def possible_values(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Pl
         If the text does not tell all of them.
     """
     return _values(calls, node, scope, set())
+
+
+def values_if_told(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
+    """Return the same as `possible_values`; none where the text does not tell all."""
+    try:
+        return possible_values(calls, node, scope)
+    except Unread:
+        return []
 
 
 def only_literal(calls: ScriptCalls, node: ast.expr, scope: Scope) -> Any:  # noqa: ANN401 - any literal
@@ -75,7 +84,15 @@ def given_values(
         except Unread:
             return []
     named = scope.place_of(node)
-    return [] if named is None else values_of(calls, *named)
+    if named is None:
+        return []
+    holder, name = named
+    bindings = holder.bindings[name]
+    calls.count_step(bindings)
+    given = given_for(calls, name, holder)
+    if given.is_whole and [binding.value for binding in bindings] == [None]:
+        return [*given.values]
+    return [(binding.value, holder) for binding in bindings]
 
 
 def _values(

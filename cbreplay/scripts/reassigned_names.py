@@ -7,7 +7,13 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, TypeAlias
 
-from cbreplay.scripts.syntax import FUNCTIONS, SCOPES, bound_names
+from cbreplay.scripts.syntax import (
+    FUNCTIONS,
+    SCOPES,
+    bound_names,
+    shared_names,
+    stored_names,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,12 +44,7 @@ def split_reassigned_names(tree: ast.Module) -> None:
     """
     marked: Counter[str] = Counter()
     nodes = list(ast.walk(tree))
-    shared = {
-        name
-        for node in nodes
-        if isinstance(node, (ast.Global, ast.Nonlocal))
-        for name in node.names
-    }
+    shared = shared_names(nodes)
     for scope in nodes:
         if isinstance(scope, (ast.Module, *FUNCTIONS)):
             _Splitter(scope, shared, marked).split(scope.body)
@@ -170,7 +171,7 @@ def free_names(node: ast.AST) -> set[str]:
     names = [part for part in inside if isinstance(part, ast.Name)]
     own = {part.arg for part in inside if isinstance(part, ast.arg)}
     if not isinstance(node, ast.ClassDef):
-        own |= {part.id for part in names if isinstance(part.ctx, ast.Store)}
+        own |= stored_names(names)
     free = {part.id for part in names}.union(*map(free_names, inside)) - own
     # f(n=n): a default is evaluated outside
     defaults = [] if isinstance(node, ast.ClassDef) else _defaults(node.args)

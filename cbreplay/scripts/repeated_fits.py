@@ -55,7 +55,7 @@ class RepeatedFits:
     def find_loops(self, fit: FittingCall) -> list[_Loop]:
         """Return the loops that make the model of a ``fit`` anew in each round.
 
-        None where the model may go on with what it has learnt.
+        Empty where the model may go on with what it has learnt.
         """
         made = find_new_models(self.calls, fit.call, fit.scope)
         return list(self.loops(fit.call, made, _MOST_CALLERS)) if made else []
@@ -90,7 +90,7 @@ class RepeatedFits:
         """Return the metrics that Keras calls otherwise than the first of their class.
 
         It numbers what has no name of the script's: auc, auc_1. By the name that the
-        first one has, which ``fit`` logs it and what makes another one. None where the
+        first one has, which ``fit`` logs it and what makes another one. Empty where the
         script clears Keras's names.
         """
         if not compiles.is_followed or self.calls.by_name.get("clear_session"):
@@ -110,18 +110,14 @@ class RepeatedFits:
 
     def find_earlier(self, fit: ast.Call, metric: ast.Call) -> ast.Call | None:
         """Return a metric of the same class that certainly is made before this one."""
-        around = self.around[id(metric)]
-        if around != self.around[id(fit)]:
+        if self.around[id(metric)] != self.around[id(fit)]:
             return None
-        return next(
-            (
-                call
-                for call in _find_alike(self.calls, metric)
-                if call.lineno < metric.lineno
-                and self.around[id(call)] == around[: len(self.around[id(call)])]
-            ),
-            None,
+        before = (
+            call
+            for call in _find_alike(self.calls, metric)
+            if call.lineno < metric.lineno and self.is_followed_by(call, metric)
         )
+        return next(before, None)
 
     def is_remade(self, metric: ast.Call, call: ast.Call, loop: _Loop) -> bool:
         """Return whether each round makes the metric that a ``compile`` gets."""
@@ -141,20 +137,13 @@ class RepeatedFits:
         return next((at for at in around if isinstance(at, _FUNCTIONS)), None)
 
     def find_kept(
-        self,
-        loops: Sequence[_Loop],
-        fit: FittingCall,
-        members: Sequence[Member],
+        self, loops: Sequence[_Loop], fit: FittingCall, members: Sequence[Member]
     ) -> dict[int, str]:
         """Return why a callback meets another model than in a fit before.
 
-        The fits of a script are to be asked about in their order.
-
-        Returns
-        -------
-        dict of int to str
-            The loop, or the earlier fit, by the id of the call that makes the callback.
-            Left out are callbacks that may be made anew too.
+        That is the loop, or the earlier fit, by the id of the call that makes the
+        callback. Callbacks that may be made anew too are left out. The fits of a script
+        are to be asked about in their order.
         """
         kept: dict[int, str] = {}
         for loop in loops:

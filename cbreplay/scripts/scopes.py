@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, NamedTuple
 
+from cbreplay.scripts.syntax import FUNCTIONS
+
 if TYPE_CHECKING:
     from typing import Literal, TypeAlias
 
@@ -103,13 +105,10 @@ class Scope:
     """
 
     def __init__(
-        self,
-        parent: Scope | None,
-        *,
-        of_class: bool = False,
-        definition: ast.AST | None = None,
+        self, parent: Scope | None, *, definition: ast.AST | None = None
     ) -> None:
-        self.parent, self.of_class, self.definition = parent, of_class, definition
+        self.parent, self.definition = parent, definition
+        self.of_class = isinstance(definition, ast.ClassDef)
         self.bindings: dict[str, list[Binding]] = {}
         self.kinds: dict[str, set[_Kind]] = {}
         self.returned: list[ast.expr] = []
@@ -178,20 +177,35 @@ class Scope:
         bindings = self.bindings_of(node.id) if isinstance(node, ast.Name) else []
         return bindings[0].inner if len(bindings) == 1 else None
 
+    def class_named(self, node: ast.expr) -> tuple[ast.ClassDef, Scope] | None:
+        """Return the one class of the script that a name here stands for, if it does.
+
+        With it comes the scope in which it is defined, where its bases have a meaning.
+        """
+        inner = self.defined_as(node)
+        kind = None if inner is None else inner.definition
+        if inner is None or inner.parent is None or not isinstance(kind, ast.ClassDef):
+            return None
+        return kind, inner.parent
+
     def says_origin(self, name: str, binding: Binding) -> str:
         """Say how a name bound here gets a value that the text does not tell."""
         if binding.path is not None:
             return f"is imported from {binding.path.rpartition('.')[0] or binding.path}"
         if binding.inner is not None:
             return "is code of the script, which is not run"
-        kind = self.definition
-        if isinstance(kind, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-            given = [part for part in ast.walk(kind.args) if isinstance(part, ast.arg)]
-            if name in [part.arg for part in given]:
-                if isinstance(kind, ast.Lambda):
-                    return "is a parameter of a lambda"
-                return f"is a parameter of {kind.name!r}"
-        return "is not assigned a plain value"
+        if not self.has_parameter(name):
+            return "is not assigned a plain value"
+        if isinstance(self.definition, FUNCTIONS):
+            return f"is a parameter of {self.definition.name!r}"
+        return "is a parameter of a lambda"
+
+    def has_parameter(self, name: str) -> bool:
+        """Return whether it is a function with such a parameter."""
+        if not isinstance(self.definition, (*FUNCTIONS, ast.Lambda)):
+            return False
+        nodes = ast.walk(self.definition.args)
+        return any(isinstance(node, ast.arg) and node.arg == name for node in nodes)
 
     def shadowed(self, name: str) -> list[Binding]:
         """Return the outer bindings that a class body sees until it binds the name."""

@@ -16,19 +16,19 @@ from cbreplay.rules.families import imported_version
 from cbreplay.rules.registry import find_rule
 from cbreplay.scripts.callbacks import Built, build_callback, find_watcher
 from cbreplay.scripts.calls import ScriptCalls, Unread
+from cbreplay.scripts.compiled_metrics import ModelCompiles
 from cbreplay.scripts.double_stars import write_out_double_stars
 from cbreplay.scripts.facts import find_fits, read_facts
 from cbreplay.scripts.growing_lists import join_growing_lists
 from cbreplay.scripts.keras_classes import keras_name
-from cbreplay.scripts.lists import find_kept, whole_parts
-from cbreplay.scripts.names import read_names
+from cbreplay.scripts.lists import find_kept
 from cbreplay.scripts.optimizer_rates import read_rate
 from cbreplay.scripts.own_modules import write_in_modules
 from cbreplay.scripts.packages import find_packages
 from cbreplay.scripts.partials import write_out_partials
 from cbreplay.scripts.possible_values import only_literal
 from cbreplay.scripts.sources import TOO_TANGLED, WRITE_OUT, parse_source, read_source
-from cbreplay.scripts.syntax import argument_named
+from cbreplay.scripts.syntax import argument_named, whole_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -114,8 +114,7 @@ def read_script_callbacks(
         source = write_in_modules(tree, source)
         write_out_partials(tree)
         join_growing_lists(tree)
-        names = read_names(tree)
-        calls = ScriptCalls(names, defaults or {}, source.place)
+        calls = ScriptCalls(tree, defaults or {}, source.place)
         write_out_double_stars(calls)
         read = _Script(source, calls).read()
     except (RecursionError, MemoryError):
@@ -141,7 +140,11 @@ class _Script:
             )
         built = self.built(fits)
         notes += [*self.source.notes, *self.unused(), *self.loggers(), *self.doubts()]
-        facts = [read_facts(self.calls, fit) for fit in fits]
+        calls = self.calls
+        facts = [
+            read_facts(calls, fit, ModelCompiles(calls, fit.call, fit.scope))
+            for fit in fits
+        ]
         notes += self.untold_begins(fits, facts)
         plans = {(fact.epochs, fact.validation_freq) for fact in facts}
         epochs, validation_freq = plans.pop() if len(plans) == 1 else (None, None)

@@ -5,23 +5,23 @@
 
 from __future__ import annotations
 
-import ast
 import bisect
 import io
 import os
 import re
 import tokenize
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.errors import ExpressionError
 from cbreplay.rules.registry import known_rules
 from cbreplay.scripts.notebook_cells import is_python, read_cells
+from cbreplay.scripts.syntax import parsed
 from cbreplay.wording.near_names import nearest_path
 from cbreplay.wording.plain_text import without_secrets
 
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Iterator
 
     from cbreplay.scripts.notebook_cells import NotebookCell
@@ -183,9 +183,9 @@ def find_scripts(directory: str, *, named: bool = True) -> list[str]:
             elif b"callbacks" in content:
                 giving.append(path)
             if len(found) > _MOST_SCRIPTS or n_bytes > _MOST_BYTES:
-                held = f"{_MOST_SCRIPTS} scripts"
-                held = held if len(found) > _MOST_SCRIPTS else "512 MiB of scripts"
-                problem = f"it holds more than {held}"
+                many = len(found) > _MOST_SCRIPTS
+                held = f"{_MOST_SCRIPTS}" if many else "512 MiB of"
+                problem = f"it holds more than {held} scripts"
                 raise ExpressionError(problem, text=directory, hint=_SMALLER)
     modules = {Path(path).stem.encode() for path in found}
     return found + [path for path in giving if _imports(path, modules)]
@@ -365,7 +365,7 @@ def parse_source(source: Source) -> ast.Module:
         If it is no Python, or nested more deeply than Python's own stack.
     """
     try:
-        return _parsed(source.text)
+        tree: ast.Module = parsed(source.text)
     except (SyntaxError, ValueError) as error:
         line, reason = None, str(error)
         if isinstance(error, SyntaxError):
@@ -374,10 +374,6 @@ def parse_source(source: Source) -> ast.Module:
         problem = f"{where}this is not Python ({reason})"
     except (RecursionError, MemoryError):
         problem = TOO_TANGLED
+    else:
+        return tree
     raise ExpressionError(problem, text=source.path, hint=WRITE_OUT)
-
-
-def _parsed(text: str) -> ast.Module:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return ast.parse(text)

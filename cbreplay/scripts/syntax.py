@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 __all__ = [
     "FUNCTIONS",
@@ -29,12 +30,25 @@ __all__ = [
     "method_name",
     "named_attribute",
     "names_in",
+    "parsed",
+    "receiver_of",
     "root_of",
+    "shared_names",
+    "stored_names",
+    "text_of",
+    "whole_parts",
 ]
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # what has names of its own, and runs at another time than what is around it
 SCOPES = (*FUNCTIONS, ast.Lambda, ast.ClassDef)
+
+
+def parsed(text: str, mode: str = "exec") -> Any:  # noqa: ANN401 - as the mode says
+    """Return the syntax tree of a text, as `ast.parse`, and warn of nothing in it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text, mode=mode)
 
 
 def dotted_name(node: ast.expr) -> str | None:
@@ -59,6 +73,27 @@ def names_in(node: ast.AST) -> list[str]:
     """Return every name in a piece of a script, each once."""
     found = (part.id for part in ast.walk(node) if isinstance(part, ast.Name))
     return list(dict.fromkeys(found))
+
+
+def stored_names(nodes: Iterable[ast.AST]) -> set[str]:
+    """Return the names that some nodes assign to."""
+    return {
+        node.id
+        for node in nodes
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+
+
+def shared_names(nodes: Iterable[ast.AST]) -> set[str]:
+    """Return the names that some nodes declare ``global`` or ``nonlocal``."""
+    kinds = (ast.Global, ast.Nonlocal)
+    return {name for node in nodes if isinstance(node, kinds) for name in node.names}
+
+
+def text_of(node: ast.AST | None) -> str | None:
+    """Return a text that is written out; None for anything else."""
+    value = node.value if isinstance(node, ast.Constant) else None
+    return value if isinstance(value, str) else None
 
 
 def copied(
@@ -130,13 +165,18 @@ def method_name(call: ast.Call) -> str:
     return call.func.attr if isinstance(call.func, ast.Attribute) else ""
 
 
+def receiver_of(call: ast.Call) -> ast.expr | None:
+    """Return what a method is called on, as ``model`` in ``model.fit()``; else None."""
+    return call.func.value if isinstance(call.func, ast.Attribute) else None
+
+
 def named_attribute(call: ast.Call) -> tuple[ast.expr | None, str]:
     """Return what ``getattr(whole, "name")`` names; None and "" of any other call."""
     given = call.args
     if called_name(call) != "getattr" or len(given) != len(("whole", "name")):
         return None, ""
-    name = given[1].value if isinstance(given[1], ast.Constant) else None
-    return (given[0], name) if isinstance(name, str) else (None, "")
+    name = text_of(given[1])
+    return (None, "") if name is None else (given[0], name)
 
 
 def argument_named(call: ast.Call, name: str | None) -> ast.expr | None:
@@ -170,8 +210,7 @@ def is_text(node: ast.expr) -> bool:
         # what is joined with a text is one, and of % only the left side tells
         sides = [node.left, node.right] if isinstance(node.op, ast.Add) else [node.left]
         return isinstance(node.op, (ast.Add, ast.Mod)) and any(map(is_text, sides))
-    text = isinstance(node, ast.Constant) and isinstance(node.value, str)
-    return text or isinstance(node, ast.JoinedStr)
+    return text_of(node) is not None or isinstance(node, ast.JoinedStr)
 
 
 def decorators_of(kind: ast.ClassDef) -> list[ast.expr]:
@@ -186,12 +225,22 @@ def as_subscript(node: ast.expr) -> ast.Subscript | None:
     """Return an entry that is looked up, ``d["key"]`` also for ``d.get("key", 1)``."""
     if isinstance(node, ast.Subscript):
         return node
-    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+    whole = receiver_of(node) if isinstance(node, ast.Call) else None
+    if not isinstance(node, ast.Call) or whole is None:
         return None
-    if node.func.attr != "get" or not node.args:
+    if method_name(node) != "get" or not node.args:
         return None
-    made = ast.Subscript(node.func.value, node.args[0], ast.Load())
-    return ast.copy_location(made, node)
+    return ast.copy_location(ast.Subscript(whole, node.args[0], ast.Load()), node)
+
+
+def whole_parts(node: ast.expr) -> list[ast.expr] | None:
+    """Return the parts of an expression that certainly holds all of them: a list."""
+    if isinstance(node, (ast.List, ast.Tuple)):
+        return node.elts
+    if isinstance(node, (ast.Starred, ast.NamedExpr)):
+        return [node.value]
+    is_sum = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add)
+    return [node.left, node.right] if is_sum and isinstance(node, ast.BinOp) else None
 
 
 def makes_list(node: ast.expr | None) -> bool:

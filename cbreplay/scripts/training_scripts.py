@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import ast
 import os
-from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.errors import ExpressionError
 from cbreplay.rules.registry import find_rule
 from cbreplay.scripts.calls import ScriptCalls
+from cbreplay.scripts.compiled_metrics import ModelCompiles
 from cbreplay.scripts.double_stars import write_out_double_stars
 from cbreplay.scripts.facts import find_fits, read_facts
 from cbreplay.scripts.growing_lists import join_growing_lists
 from cbreplay.scripts.keras_classes import keras_name
 from cbreplay.scripts.lists import MemberReader
 from cbreplay.scripts.members import UnreadPart
-from cbreplay.scripts.names import read_names
 from cbreplay.scripts.own_modules import write_in_modules
 from cbreplay.scripts.packages import find_packages
 from cbreplay.scripts.partials import write_out_partials
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
     from cbreplay.scripts.facts import FittingCall
     from cbreplay.scripts.members import Member
     from cbreplay.scripts.sources import Source
-    from cbreplay.scripts.written_logs import LateValue
 
 __all__ = ["ScriptFit", "TrainingScript", "read_training_script"]
 
@@ -55,23 +53,11 @@ class ScriptFit(NamedTuple):
         The callbacks that its list may hold, in order.
     unread : tuple of UnreadPart
         What cannot be told about its list.
-    kept : mapping of int to str
-        Why a callback meets another model than in a fit before, by the id of the call
-        that makes the callback, as `RepeatedFits.find_kept`.
-    late : mapping of int to mapping
-        What is written into ``logs`` after a callback looks there, by the id of the
-        call that makes it, as `find_late_values`.
-    overwritten : mapping of int to str
-        Which earlier fit wrote the file that a callback writes anew, by the same, as
-        `WrittenFiles.find_overwritten`.
     """
 
     facts: TrainingFacts
     members: tuple[Member, ...]
     unread: tuple[UnreadPart, ...]
-    kept: Mapping[int, str] = MappingProxyType({})
-    late: Mapping[int, Mapping[str, LateValue]] = MappingProxyType({})
-    overwritten: Mapping[int, str] = MappingProxyType({})
 
 
 class TrainingScript(NamedTuple):
@@ -129,8 +115,7 @@ def _read(tree: ast.Module, source: Source) -> TrainingScript:
     split_reassigned_names(tree)
     write_out_partials(tree)
     join_growing_lists(tree)
-    names = read_names(tree)
-    calls = ScriptCalls(names, {}, source.place, verdict="checked")
+    calls = ScriptCalls(tree, {}, source.place, verdict="checked")
     write_out_double_stars(calls)
     given = find_fits(calls)[0]
     if len(given) > _MOST_FITS:
@@ -162,12 +147,22 @@ def _read_fit(
     reader = MemberReader(calls)
     members = _each_once(reader.members(fit.given, fit.scope))
     loops = repeated.find_loops(fit)
-    facts = read_facts(calls, fit, partial(repeated.find_renumbered, fit, loops))
-    unread = tuple(_as_written(reader.unread))
+    compiled = ModelCompiles(calls, fit.call, fit.scope)
+    facts = read_facts(calls, fit, compiled)
+    renumbered = repeated.find_renumbered(fit, loops, compiled)
     kept = repeated.find_kept(loops, fit, members)
     late = find_late_values(calls, fit)
     overwritten = files.find_overwritten(fit, members)
-    read = ScriptFit(facts, members, unread, kept, late, overwritten)
+    in_fit = tuple(
+        member._replace(
+            kept_in=kept.get(id(member.call), ""),
+            late=late.get(id(member.call), {}),
+            written_in=overwritten.get(id(member.call), ""),
+        )
+        for member in members
+    )
+    unread = tuple(_as_written(reader.unread))
+    read = ScriptFit(facts._replace(renumbered=renumbered), in_fit, unread)
     setting = [own for own in members if own.variants[0].changes_learning_rate]
     schedules = reader.callbacks.schedules if len(setting) > 1 else []
     return read, [*reader.arguments, *schedules]

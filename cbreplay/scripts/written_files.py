@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.scripts.keras_classes import keras_name
 from cbreplay.scripts.possible_values import only_literal
-from cbreplay.scripts.syntax import argument_at, argument_named, names_in
+from cbreplay.scripts.syntax import argument_at, argument_named, names_in, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -118,6 +118,5 @@ def _named_by(node: ast.expr) -> list[str]:
     """Return the name or text that an expression reads."""
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
         return [node.id]
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return [node.value]
-    return []
+    text = text_of(node)
+    return [] if text is None else [text]

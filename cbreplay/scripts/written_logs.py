@@ -6,13 +6,12 @@ import ast
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from cbreplay.scripts.call_arguments import is_known
 from cbreplay.scripts.callbacks import find_watcher
 from cbreplay.scripts.calls import Unread
 from cbreplay.scripts.keras_classes import keras_name
-from cbreplay.scripts.keras_paths import is_known
-from cbreplay.scripts.lists import whole_parts
 from cbreplay.scripts.reassigned_names import without_marks
-from cbreplay.scripts.syntax import method_name
+from cbreplay.scripts.syntax import method_name, receiver_of, text_of, whole_parts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -125,10 +124,10 @@ def _written_by(
     calls: ScriptCalls, call: ast.Call, scope: Scope
 ) -> dict[str, LateValue]:
     """Return what a callback of the script writes under names that are written out."""
-    inner = scope.defined_as(call.func)
-    kind = inner.definition if inner else None
-    if not isinstance(kind, ast.ClassDef):
+    named = scope.class_named(call.func)
+    if named is None:
         return {}
+    kind, _ = named
     hooks = [
         part
         for part in kind.body
@@ -154,14 +153,13 @@ def _names_written(hook: ast.FunctionDef) -> Iterator[str]:
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
             whole, keys = node.value, [node.slice]
         elif isinstance(node, ast.Call) and method_name(node) == "update":
-            whole = node.func.value if isinstance(node.func, ast.Attribute) else None
+            whole = receiver_of(node)
             keys = [ast.Constant(word.arg) for word in node.keywords]
             given = node.args[0] if node.args else None
             keys += given.keys if isinstance(given, ast.Dict) else []
         # a name that is assigned anew may have a mark
         if isinstance(whole, ast.Name) and without_marks(whole.id) == logs:
-            texts = (key.value for key in keys if isinstance(key, ast.Constant))
-            yield from (text for text in texts if isinstance(text, str))
+            yield from (text for key in keys if (text := text_of(key)) is not None)
 
 
 def _replaces(node: ast.AST, logs: str) -> bool:

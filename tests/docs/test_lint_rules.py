@@ -66,6 +66,6 @@ def test_the_examples_get_what_the_page_says(code: str, tmp_path: Path) -> None:
 def test_every_code_in_the_checks_is_listed() -> None:
     sources = (ROOT / "cbreplay").rglob("*.py")
     text = "\n".join(path.read_text() for path in sources if path.name != "codes.py")
-    written = re.findall(r'Finding\(\s*"([a-z-]+)"', text)
+    written = re.findall(r'[Ff]inding\(\s*"([a-z-]+)"', text)
     written += re.findall(r'code = "([a-z]+(?:-[a-z]+)+)"', text)
     assert set(written) == set(CODES)

@@ -2610,6 +2610,7 @@ def test_epochs_are_read_by_their_place(
         # of one output the same names stand alone
         ("keras.Sequential()", "'mse', metrics=[['mae'], ['mape']]", "mae", 0),
         ("keras.Model(i, [f])", "'mse', metrics=[['mae']]", "mae", 0),
+        ("keras.Sequential()", "'mse', metrics=(own := ['mae'])", "mae", 0),
         (
             "keras.Model(i, keras.layers.Dense(1)(f))",
             "metrics=[['mae'], ['mape']]",

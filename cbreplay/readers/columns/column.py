@@ -108,16 +108,20 @@ class LogColumn:
     def texts(self) -> dict[int, str]:
         """The first cells that are no number, by their row."""
         # nearly always there is none
-        if self.whole:
+        if len(self._codes) == 1:
             return {}
-        rows = np.flatnonzero(self.states > _WRONG)[:_KEPT_TEXTS].tolist()
-        vocabulary = self.vocabulary
-        return {row: vocabulary[self.states[row] - _WRONG] for row in rows}
+        rows = np.flatnonzero(self.states > _WRONG)[:_KEPT_TEXTS]
+        vocabulary, codes = self.vocabulary, self.coded[rows]
+        return {
+            row: vocabulary[code]
+            for row, code in zip(rows.tolist(), codes.tolist(), strict=True)
+        }
 
     @property
     def is_text(self) -> bool:
         """Whether every row has a text, which is known."""
-        return len(self.states) > 0 and bool((self.states > _WRONG).all())
+        known = len(self.states) > 0 and len(self._codes) > 1
+        return known and bool((self.states > _WRONG).all())
 
     @property
     def tells_words(self) -> bool:
