@@ -21,7 +21,7 @@ from cbreplay.sweep.cells import Cells
 from cbreplay.sweep.objectives import find_objectives
 from cbreplay.sweep.pieces import run_tasks
 from cbreplay.sweep.plan import pair_configs, plan_blocks, read_configs
-from cbreplay.wording.plain_text import is_url, shown_url
+from cbreplay.wording.plain_text import shown_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -167,7 +167,7 @@ def _sweep_batch(paths: Sequence[str], task: _Task) -> _SweptBatch:
         try:
             read.append((path, survey_sources([path], task.reading).runs))
         except CbreplayError as error:
-            failures[path] = Failure(_shown(path), str(error))
+            failures[path] = Failure(shown_word(path), str(error))
     tables: list[Sweep] = []
     try:
         every = [run for _, runs in read for run in runs]
@@ -179,17 +179,13 @@ def _sweep_batch(paths: Sequence[str], task: _Task) -> _SweptBatch:
             try:
                 tables.append(sweep_runs(runs, task.configs, judging=task.judging))
             except CbreplayError as error:
-                failures[path] = Failure(_shown(path), str(error))
+                failures[path] = Failure(shown_word(path), str(error))
     return _SweptBatch(
         runs=tuple(run for table in tables for run in table.runs),
         cells=tuple(table.cells.packed() for table in tables),
         counts=tuple(len(table.runs) for table in tables),
         failures=tuple(failures[path] for path in paths if path in failures),
     )
-
-
-def _shown(path: str) -> str:
-    return shown_url(path) if is_url(path) else path
 
 
 def _joined(

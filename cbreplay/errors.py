@@ -30,6 +30,7 @@ from cbreplay.series_names import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from typing import Self
 
 __all__ = [
     "NO_LOG_IN_DIRECTORY",
@@ -146,6 +147,11 @@ class LogError(CbreplayError, ValueError):
             place += f", byte {byte}"
         sentence = f"{place}: {problem}" if place else problem
         super().__init__(_with_hint(sentence, hint))
+
+    def changed(self, **parts: str) -> Self:
+        """Return the same error with another `problem`, `source` or `hint`."""
+        own = {"problem": self.problem, "source": self.source, "hint": self.hint}
+        return type(self)(**own | parts, line=self.line, byte=self.byte)
 
 
 class TruncatedLogError(LogError):

@@ -70,13 +70,8 @@ def run_at(path: str, most: int) -> Run:
         if "--errors" not in error.hint:
             raise
         # lint has no such option: it speaks of one run, which has to be whole
-        raise LogError(
-            error.problem,
-            source=error.source,
-            line=error.line,
-            byte=error.byte,
-            hint="Give the PATH of one run that is whole",
-        ) from None
+        hint = "Give the PATH of one run that is whole"
+        raise error.changed(hint=hint) from None
     if len(runs) > 1:
         sources = [run.source for run in runs]
         part = (

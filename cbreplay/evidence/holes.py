@@ -64,23 +64,23 @@ def find_gap(run: Run, name: str) -> int | None:
     if series.recorded.all():
         # the usual case, a value in every epoch: only its beginning can be missing
         return run.first_epoch if before > 0 else None
-    if before >= (find_cadence(run, name) or 1):
+    cadence, frequency = find_cadence(run, name), _frequency(run, name)
+    if before >= (cadence or 1):
         # the beginning of the training is not in the log
         return run.first_epoch
-    if not _has_rhythm(run, name):
+    if cadence is None and frequency is None and name not in run.not_logged:
         # nothing tells which epochs after the first value were to have one
         late = int(not series.recorded[0])
         return run.first_epoch + 1 - late if len(series) > 1 - late else None
-    holes = (position for position in _due(run, name) if not series.recorded[position])
-    first = next(holes, None)
+    if frequency is not None:
+        due = _due_by_frequency(run, frequency)
+    else:
+        due = _due_by_cadence(run, _recorded(series), cadence)
+    # a row without the value may say itself that nothing was logged: then only epochs
+    # without a row can be holes
+    logged = run.has_row if name in run.not_logged else series.recorded
+    first = next((position for position in due if not logged[position]), None)
     return None if first is None else run.first_epoch + first
-
-
-def _has_rhythm(run: Run, name: str) -> bool:
-    """Return whether it is known which epochs should have a value."""
-    if name in run.not_logged or _frequency(run, name) is not None:
-        return True
-    return find_cadence(run, name) is not None
 
 
 def _frequency(run: Run, name: str) -> int | Sequence[int] | None:
@@ -88,25 +88,6 @@ def _frequency(run: Run, name: str) -> int | Sequence[int] | None:
     if run.metadata is None or not name.startswith("val_"):
         return None
     return run.metadata.fit.validation_freq
-
-
-def _due(run: Run, name: str) -> Iterable[int]:
-    """Return the positions at which a series should have a value."""
-    frequency = _frequency(run, name)
-    if frequency is not None:
-        due = _due_by_frequency(run, frequency)
-    else:
-        positions = _recorded(run.series[name])
-        cadence = find_cadence(run, name)
-        due = _due_by_cadence(positions, cadence, run.n_epochs)
-        if lost := _lost_behind_beginning(run, positions, cadence):
-            due = sorted({*due, *lost})
-    if name not in run.not_logged:
-        return due
-    # a row without the value says itself that nothing was logged: only epochs without
-    # a row can be holes
-    rows = run.has_row
-    return (position for position in due if not rows[position])
 
 
 def gap_cause(run: Run, gap_epoch: int) -> GapCause:
@@ -222,28 +203,29 @@ def _cadence(positions: Sequence[int]) -> int | None:
 
 
 def _due_by_cadence(
-    positions: Sequence[int], cadence: int | None, n_epochs: int
+    run: Run, positions: Sequence[int], cadence: int | None
 ) -> Iterable[int]:
-    first = positions[0]
+    """Return, in order, the positions at which a series should have a value."""
+    first, n_epochs = positions[0], run.n_epochs
     if cadence is None or first >= cadence:
         # without a cadence, or with a missing beginning, every epoch is due
         return range(n_epochs)
     # the first or the last value may stand off the cadence: the others set the phase
     inner = positions[1:-1] or positions
     phase, _ = Counter(position % cadence for position in inner).most_common(1)[0]
-    return range(first + (phase - first) % cadence, n_epochs, cadence)
+    due = range(first + (phase - first) % cadence, n_epochs, cadence)
+    lost = _lost_behind_beginning(run, positions, cadence)
+    return sorted({*due, *lost}) if lost else due
 
 
 def _lost_behind_beginning(
-    run: Run, positions: Sequence[int], cadence: int | None
+    run: Run, positions: Sequence[int], cadence: int
 ) -> list[int]:
     """Return epochs without any row that a closer cadence at the beginning makes due.
 
     A log that holds epochs 1 to 5, and then every fifth, may have been thinned, while a
     row without the value would say itself that validations became seldom.
     """
-    if cadence is None:
-        return []
     distances = [after - before for before, after in itertools.pairwise(positions)]
     early = [*itertools.takewhile(lambda distance: distance < cadence, distances)]
     if len(early) <= 1:

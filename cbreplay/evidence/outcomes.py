@@ -102,7 +102,7 @@ def resolve_objective(
         if monitored_series([callback])
         and (
             callback.monitor in run.series
-            or not _may_write(callback.monitor, own_code=own_code)
+            or not (own_code or callback.monitor in LEARNING_RATE_NAMES)
         )
     ]
     first = next((rule for rule in watching if rule.sets_objective), None)
@@ -124,11 +124,6 @@ def resolve_objective(
         )
         raise ConfigError(sentence)
     return name, mode
-
-
-def _may_write(monitor: str | None, *, own_code: bool) -> bool:
-    """Return whether a callback could be what puts a series into ``logs``."""
-    return own_code or monitor in LEARNING_RATE_NAMES
 
 
 def best_recorded_epoch(

@@ -62,7 +62,8 @@ def was_still_improving(run: Run, objective: str | None, mode: Mode | None) -> b
     if position in series.others or any(own <= values[position] for own in earlier):
         return False
     return bool(
-        _last_finite(values) - values[position] <= _usual_rise(values, position)
+        values[np.isfinite(values)][-1] - values[position]
+        <= _usual_rise(values, position)
     )
 
 
@@ -216,10 +217,6 @@ def find_rounded_tie(run: Run, name: str, mode: Mode | None) -> tuple[int, int] 
 
 # most writers keep more decimals of a loss; a rounded one of four may well come again
 _FEW_DECIMALS = 4
-
-
-def _last_finite(values: FloatArray) -> float:
-    return float(values[np.isfinite(values)][-1])
 
 
 def _usual_rise(values: FloatArray, position: int) -> float:

@@ -241,7 +241,9 @@ def settle_rate(run: Run) -> Run:
     trained = told.learning_rate.values.tolist()
     for logger in ("CSVLogger", "TensorBoard"):
         rows = _rows_before(told, trained, lists[0], logger)
-        if len(rows) == len(rate) and _same_rows(rows, rate):
+        if len(rows) == len(rate) and all(
+            told in (None, own) for own, told in zip(rows, rate, strict=True)
+        ):
             settled = replace(
                 run,
                 learning_rate=Series.from_optional(trained, dtype=np.float32),
@@ -299,7 +301,3 @@ def _rows_before(
         if reduction.callback < last and reduction.new is not None:
             rows[reduction.epoch - first] = reduction.new
     return rows
-
-
-def _same_rows(rows: Sequence[float], rate: Series) -> bool:
-    return all(told in (None, own) for own, told in zip(rows, rate, strict=True))

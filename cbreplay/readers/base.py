@@ -46,7 +46,7 @@ class UnreadableError(LogError):
     def in_directory(self) -> UnreadableError:
         """Return the error with a hint how to read the other files beside it."""
         hint = f"Check its permissions, or {_LEAVE_OUT}"
-        return UnreadableError(self.problem, source=self.source, hint=hint)
+        return self.changed(hint=hint)
 
 
 class NothingLoggedError(ForeignLogError):

@@ -223,3 +223,11 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(tmp_path: Path) -> N
         killer.join()
         assert set(client.run(os.getpid).values()) != set(pids.values())
     assert as_bytes(swept) == expected
+
+
+def test_a_source_that_is_left_out_is_named_without_its_password(
+    tmp_path: Path,
+) -> None:
+    paths = [*map(str, write_logs(tmp_path, 1)), "http:me:pw@host/logs.csv"]
+    (failure,) = sweep_logs(paths, GRID).failures
+    assert failure.source == "http:host/logs.csv"

@@ -25,6 +25,7 @@ __all__ = [
     "numbers_of",
     "put_below",
     "spread_out",
+    "with_series_of",
 ]
 
 
@@ -83,6 +84,26 @@ def laid_over(other: Run, run: Run) -> Run:
         notes=tuple(note for note in other.notes if topic_of(note) not in OF_NUMBERING),
     )
     return spread_out(moved, run.first_epoch, run.n_epochs)
+
+
+def with_series_of(run: Run, *others: Run) -> Run:
+    """Return a run with the series of other logs of its epochs, and with their notes.
+
+    What a log says of its series, as that its writer rounds them, goes with them.
+    """
+    runs = run, *others
+    return replace(
+        run,
+        series={name: own for each in runs for name, own in each.series.items()},
+        rounded_to={key: own for each in runs for key, own in each.rounded_to.items()},
+        not_logged=frozenset[str]().union(*(each.not_logged for each in runs)),
+        empty_cells=frozenset[str]().union(*(each.empty_cells for each in runs)),
+        # of two reasons the first stands
+        left_out={
+            name: why for each in runs[::-1] for name, why in each.left_out.items()
+        },
+        notes=tuple(dict.fromkeys(note for each in runs for note in each.notes)),
+    )
 
 
 def spread_out(run: Run, first_epoch: int, n_epochs: int) -> Run:

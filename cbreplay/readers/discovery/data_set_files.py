@@ -13,7 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.errors import LogError
 from cbreplay.readers.building.evaluations import shown
-from cbreplay.readers.discovery.common_epochs import goes_with, laid_over
+from cbreplay.readers.discovery.common_epochs import (
+    goes_with,
+    laid_over,
+    with_series_of,
+)
 from cbreplay.readers.discovery.found_logs import has_rows
 from cbreplay.readers.entries import event_files, is_event_file, list_entries
 from cbreplay.series_names import PARTS_OF_CAMEL, is_validation
@@ -120,15 +124,7 @@ def _with_validation(run: Run, judged: Run, files: str) -> Run:
     note += shown([*judged.series])
     if n_judged < n_epochs:
         note += f", with a value in {n_judged} of {n_epochs} epochs"
-    return replace(
-        run,
-        series={**run.series, **judged.series},
-        rounded_to={**run.rounded_to, **judged.rounded_to},
-        not_logged=run.not_logged | judged.not_logged,
-        empty_cells=run.empty_cells | judged.empty_cells,
-        left_out={**judged.left_out, **run.left_out},
-        notes=(*run.notes, *(own for own in judged.notes if own not in run.notes)),
-    ).with_notes(note)
+    return with_series_of(run, judged).with_notes(note)
 
 
 # the words by which files of a data set are called

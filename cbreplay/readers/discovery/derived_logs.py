@@ -147,22 +147,20 @@ def _ways(
 
 def _decayed(values: FloatArray, weight: float) -> FloatArray:
     """Return the averages of which each is the one before and a share of its value."""
-    told = itertools.accumulate(
-        values.tolist(), lambda before, own: weight * before + (1 - weight) * own
-    )
-    return np.array([*told])
+    return _sums(np.append(values[:1], (1 - weight) * values[1:]), weight)
 
 
 def _weighted(values: FloatArray, weight: float) -> FloatArray:
     """Return the averages of all values so far, each worth `weight` of the next one."""
-    sums = itertools.accumulate(
+    return _sums(values, weight) / _sums(np.ones(len(values)), weight)
+
+
+def _sums(values: FloatArray, weight: float) -> FloatArray:
+    """Return each value with those before it, each of which is worth less again."""
+    told = itertools.accumulate(
         values.tolist(), lambda before, own: weight * before + own
     )
-    weights = itertools.accumulate(
-        itertools.repeat(1.0, len(values)), lambda before, own: weight * before + own
-    )
-    means: FloatArray = np.array([*sums]) / np.array([*weights])
-    return means
+    return np.array([*told])
 
 
 def _windowed(values: FloatArray, length: int) -> FloatArray:

@@ -73,7 +73,8 @@ class FileServer:
         try:
             import fsspec  # noqa: F401 - the error of a thread would have no name
         except ImportError:
-            raise _without_fsspec(self.shown) from None
+            what = f"reading {self.shown}"
+            raise MissingExtraError(what, extra="remote", missing="fsspec") from None
         self._system, self._root = self._ask(lambda: self._open(url))
         self._is_http = self._root.startswith(_HTTP)
         self._base = re.split("[?#]", self._root)[0] if self._is_http else self._root
@@ -270,11 +271,6 @@ class FileServer:
 
 
 _HTTP = ("http://", "https://")
-
-
-def _without_fsspec(shown: str) -> MissingExtraError:
-    what = f"reading {shown}"
-    return MissingExtraError(what, extra="remote", missing="fsspec")
 
 
 def _http_options(

@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING
 
 from cbreplay.by_key import by_key
-from cbreplay.errors import LogError
 from cbreplay.readers.base import SKIP_HINT
 from cbreplay.readers.formats import plain_name
 from cbreplay.wording.note import Note
@@ -14,6 +13,7 @@ from cbreplay.wording.note import Note
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from cbreplay.errors import LogError
     from cbreplay.readers.base import ReadOptions
     from cbreplay.readers.discovery.run_names import RunsOfLog
     from cbreplay.readers.discovery.training_files import Seen
@@ -125,11 +125,5 @@ def note_left_out(error: LogError, *, strict: bool) -> Note:
         # the log itself is left out already
         skip = ", or keep what is whole of it with --errors skip or errors='skip'"
         hint = "Correct it" + (skip if strict else "")
-    told = LogError(
-        error.problem,
-        source=error.source,
-        line=error.line,
-        byte=error.byte,
-        hint=hint,
-    )
-    return Note(f"left out another of these logs: {told.sentence}", "other logs")
+    told = error.changed(hint=hint).sentence
+    return Note(f"left out another of these logs: {told}", "other logs")

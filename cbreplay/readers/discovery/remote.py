@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.errors import LogError
 from cbreplay.readers.discovery.file_server import FileServer
@@ -153,13 +153,10 @@ def _worth_fetching(server: FileServer, file: RemoteFile, *, single: bool) -> bo
     return content_format(server.read_beginning(file, _BEGINNING)) is not None
 
 
-_E = TypeVar("_E", bound=LogError)
-
-
-def _moved(error: _E, local: str, url: str) -> _E:
+def _moved(error: LogError, local: str, url: str) -> LogError:
     """Return an error that names the URL in place of the copy."""
-    problem, hint = (text.replace(local, url) for text in (error.problem, error.hint))
-    source = error.source.replace(local, url)
-    return type(error)(
-        problem, source=source, line=error.line, byte=error.byte, hint=hint
+    return error.changed(
+        problem=error.problem.replace(local, url),
+        source=error.source.replace(local, url),
+        hint=error.hint.replace(local, url),
     )

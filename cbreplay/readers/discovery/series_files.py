@@ -16,7 +16,11 @@ from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
 from cbreplay.readers.building.rate_columns import logged_rate
 from cbreplay.readers.columns.column_names import is_rate_name
-from cbreplay.readers.discovery.common_epochs import goes_with, laid_over
+from cbreplay.readers.discovery.common_epochs import (
+    goes_with,
+    laid_over,
+    with_series_of,
+)
 from cbreplay.readers.discovery.found_logs import note_left_out
 from cbreplay.readers.discovery.page_pairs import BY_TAG
 from cbreplay.readers.other_tools.tensorboard_page import NAMED_BY_RUN
@@ -176,6 +180,7 @@ def _joined(logs: Sequence[RunsOfLog]) -> Run:
     logs = sorted(logs, key=holds_only_rates)
     longest = _longest(logs)
     runs = [laid_over(log.run, longest) for log in logs]
+    metrics = runs[:-1] if holds_only_rates(logs[-1]) else runs
     paths = [run.source for run in runs]
     names = list(map(os.path.basename, paths))
     if len(set(names)) < len(names):
@@ -183,17 +188,9 @@ def _joined(logs: Sequence[RunsOfLog]) -> Run:
         names = [os.path.relpath(path, above) for path in paths]
     files = list_first(names, _SHOWN)
     note = f"{files} hold a series each, and were read as one training"
-    joined = replace(
-        runs[0],
-        series={
-            name: own
-            for run in runs
-            for name, own in run.series.items()
-            if not is_rate_name(name)
-        },
-        notes=(note, *dict.fromkeys(text for run in runs for text in run.notes)),
-    )
-    if holds_only_rates(logs[-1]):
+    notes = (note, *with_series_of(*runs).notes)
+    joined = replace(with_series_of(*metrics), notes=notes)
+    if len(metrics) < len(runs):
         file = os.path.basename(paths[-1])
         page = re.fullmatch(NAMED_BY_RUN, file) or re.fullmatch(BY_TAG, file)
         # another tool writes the rate of each row

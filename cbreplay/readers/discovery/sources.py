@@ -127,19 +127,17 @@ class _SourceReader:
         LogError
             If there is nothing but learning rates, or as `join_trainings`.
         """
-        logs = [log for _, own in found for log in own]
-        of_files = {
+        of_files = [
             log
             for source, own in found
             for log in own
             if isinstance(source, (str, os.PathLike))
-        }
-        there = [log for log in logs if log in of_files]
-        files = FoundLogs(there, self.seen, self.options)
+        ]
+        files = FoundLogs(of_files, self.seen, self.options)
         _join_files(files)
         self.left_out += files.notes
-        kept = {*files.logs}
-        whole = [log for log in logs if log in kept or log not in of_files]
+        gone = {*of_files} - {*files.logs}
+        whole = [log for _, own in found for log in own if log not in gone]
         if sum(len(log.runs) for log in whole) > 1:
             from cbreplay.readers.discovery.numbered_metrics import name_metrics_alike
 

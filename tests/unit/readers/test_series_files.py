@@ -210,3 +210,17 @@ def test_series_of_a_seed_are_one_training_called_by_it(tmp_path: Path) -> None:
     runs = load_runs(tmp_path)
     assert [run.name for run in runs] == ["seed0", "seed1"]
     assert all(set(run.series) == {"train_f1", "val_f1", "val_kappa"} for run in runs)
+
+
+def test_files_of_a_series_each_keep_what_they_say_of_it(tmp_path: Path) -> None:
+    directory = tmp_path / "run"
+    directory.mkdir()
+    for name in ("loss", "val_loss"):
+        rows = [
+            f"{epoch},{'' if epoch == 2 else 0.9 / (epoch + 1)}"
+            for epoch in (0, 1, 2, 3)
+        ]
+        (directory / f"{name}.csv").write_text("\n".join([f"epoch,{name}", *rows, ""]))
+    (run,) = load_runs(directory)
+    # both have an empty cell, in which a NaN may have stood
+    assert run.empty_cells == {"loss", "val_loss"}
