@@ -239,7 +239,7 @@ def _scripts_of(paths: tuple[str, ...]) -> list[str]:
 
 
 def _check_there(paths: tuple[str, ...]) -> None:
-    """Refuse several paths of which one is not there; a sole one is told where read."""
+    """Refuse several paths if one is not there; a single one is refused where read."""
     for path in paths if len(paths) > 1 else ():
         if not os.path.lexists(path):
             sentence = (

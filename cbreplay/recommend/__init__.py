@@ -4,8 +4,8 @@ Everything here is numbers and callbacks; ``answers/advice/`` puts it into words
 
 `build` goes through all of it in order. What settings cost on the runs is in
 `cbreplay.setting_costs`, and how far that holds for the next run in
-`cbreplay.generalization`, with the words of each. *Left out* is what is chosen without
-a group, and how it does on that group.
+`cbreplay.generalization`, with the words of each. *Left out*: a setting is chosen
+without a group, and then scored on that group.
 """
 
 from __future__ import annotations

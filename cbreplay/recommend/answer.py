@@ -247,7 +247,8 @@ class Recommendation:
     expected : Expected or None
         What the next training is expected to score; None without a plan.
     by_weight : tuple of WeightAdvice
-        Which patience other weights of training would come to.
+        Which patience would be recommended if training counted for more or less: at
+        other values of ``cost_weight``.
     plans : tuple of PlanAdvice
         What is recommended for trainings that were planned otherwise.
     unit : {"group", "run", "training"}

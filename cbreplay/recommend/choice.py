@@ -1,4 +1,4 @@
-"""Which patience is recommended, and how ties are broken.
+"""Which patience is recommended: what each is expected to score, and which ties win.
 
 The promised one (`promise.py`), if it is longer than the rule of thumb and no other
 patience scores better; else the patience with the least expected score. That score is
@@ -236,7 +236,8 @@ def _read_tried(priced: Priced) -> _TriedPatience | None:
     lost, trained = priced.lost[:, tried], priced.trained[:, tried]
     endless = lost >= MOST_LOST
     lost = np.where(endless, np.nan, lost)
-    # what it costs less is only a bound: a log that was cut argues for no patience
+    # a cut log speaks against a patience, never for one: what it would have cost less
+    # than the log's own rule is only a bound
     apart = priced.lost_to_own + frame.cost_weight * priced.trained_to_own
     too_short = np.maximum(apart[:, tried], 0)
     return _TriedPatience(values[tried], frame.plan, lost, trained, endless, too_short)
@@ -269,7 +270,7 @@ def _score_others(priced: Priced) -> Iterator[_Scores | None]:
 def _settle(
     patience: EpochArray, blended: Blended, too_short: FloatArray, endless: BoolArray
 ) -> _Scores:
-    """Return scores to which the groups with cut logs belong.
+    """Return the scores with what groups with cut logs add to them.
 
     In such a group a patience costs what it does elsewhere, and besides what the logs
     show it to cost more than the rule that ended them. A score is infinite where some

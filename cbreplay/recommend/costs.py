@@ -1,4 +1,4 @@
-"""What every combination of patience and min_delta costs, for the map of costs."""
+"""Which min_delta values the map of costs has, and what each costs by patience."""
 
 from __future__ import annotations
 

@@ -42,8 +42,8 @@ class FitFacts(NamedTuple):
 class OpenFit:
     """The writer of one run directory, from the first epoch of its fit to the end.
 
-    If something cannot be written, this is said once on stderr, and the training goes
-    on.
+    A logger that fails is left out, which is said once on stderr. Any other error is
+    raised: `Recorder` says it, and lets the training go on.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a replay under way has found so far, and what is known of a seam it meets."""
+"""The state of a replay under way, and a seam, as records that `walker` decides by."""
 
 from __future__ import annotations
 

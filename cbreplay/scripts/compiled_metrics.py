@@ -1,4 +1,4 @@
-"""The metrics that the ``compile`` calls of a script give the model of a ``fit``."""
+"""Which ``compile`` calls are of the model of a ``fit``, and the metrics they name."""
 
 from __future__ import annotations
 

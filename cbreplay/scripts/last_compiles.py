@@ -24,8 +24,8 @@ def last_before(
 
     A ``compile`` replaces what came before it, where it is a statement of its own above
     the ``fit``: in the same block, or in one around that. `fitted` is what ``fit`` is
-    called on. What the functions compile that return the model, the `makers`, any later
-    ``compile`` replaces.
+    called on. `makers` are the functions that return the model: a ``compile`` inside
+    them is replaced by any later one.
     """
     model, scope = fitted
     here = {id(call) for call, home in compiles if home is scope}

@@ -136,8 +136,9 @@ class CellCosts(NamedTuple):
     silent : bool array
         Where the cell is incomplete or diverged.
     cut : bool array
-        Where the log of a run that its own stopping rule ended tells what the setting
-        keeps and trains: how it compares with that rule, and not what it loses.
+        Where a run was ended by its own stopping rule, and its log tells what the
+        setting keeps: that can be compared with the rule, but what is lost in all is
+        not known.
     """
 
     exact: BoolArray

@@ -186,10 +186,10 @@ class Rows:
         return self.take(at).begins_as(other)
 
     def count_models_anew(self) -> None:
-        """Begin at the first epoch where Keras's numbers show another model's metrics.
+        """Count from the first epoch again where Keras's numbers tell of another model.
 
-        A fold has a model of its own, and only a column of epochs says that a fit went
-        on.
+        Its ``auc`` is ``auc_1`` then: each fold has a model of its own. Only a column
+        of epochs could say that a fit went on.
         """
         if not any(name[-1:].isdigit() for name in self.columns):
             return

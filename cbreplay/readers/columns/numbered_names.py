@@ -66,7 +66,8 @@ def join_numbered(
     """Join the series of one metric that several fits of a training numbered.
 
     A model that is compiled once more, or made anew in another worker, logs as auc_1
-    what was auc before. Each epoch that has any value has one of these.
+    what was auc before. They are joined only if each epoch with a value of any series
+    has one under exactly one of the names.
 
     Return them by the first of their names; the positions at which a later name begins
     for good, because another fit began there; and which names were read as which.

@@ -1,4 +1,4 @@
-"""The rows of a CSV, without comments, titles, repeated headers and a cut last row."""
+"""The rows of a CSV, without comments, titles, repeated headers, or a cut last row."""
 
 from __future__ import annotations
 
@@ -23,14 +23,13 @@ from cbreplay.readers.columns.header import (
     quoted_line,
     shown_names,
 )
-from cbreplay.readers.columns.numbered_names import are_numbered_anew, renamed_note
-from cbreplay.readers.columns.text_lines import (
-    TextLines,
+from cbreplay.readers.columns.last_row import (
     are_never_ended,
     is_complete,
     may_be_cut,
-    tells_fit,
 )
+from cbreplay.readers.columns.numbered_names import are_numbered_anew, renamed_note
+from cbreplay.readers.columns.text_lines import TextLines, tells_fit
 from cbreplay.readers.columns.written_again import OtherHeaderError
 from cbreplay.wording.words import count, list_first
 
