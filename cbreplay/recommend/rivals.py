@@ -1,4 +1,4 @@
-"""What the recommended setting is compared with.
+"""What the recommended setting stands beside: usual baselines, the best in hindsight.
 
 These are the promised and the cheapest setting, the setting in use, usual baselines, a
 later start and other values of min_delta; other rules: `other_rules`.

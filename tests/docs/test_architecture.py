@@ -11,9 +11,11 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 
 import cbreplay
+from cbreplay.cli.main import cli
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -105,6 +107,22 @@ def test_every_function_that_is_named_is_in_its_file() -> None:
         for name in NAMED.findall(names):
             last = name.rpartition(".")[2]
             assert re.search(rf"^ *(def|class) {last}\b", source, re.MULTILINE), name
+
+
+def test_every_option_stands_in_the_table_of_options() -> None:
+    told = PAGE.partition("## What an option changes")[2]
+    context = click.Context(cli)
+    named = (cli.get_command(context, name) for name in cli.list_commands(context))
+    options = {
+        option
+        for command in (cli, *named)
+        if command is not None
+        for parameter in command.params
+        if isinstance(parameter, click.Option)
+        for option in parameter.opts
+    }
+    assert "--patience" in options
+    assert sorted(name for name in options if f"`{name}`" not in told) == []
 
 
 def paths_in(text: str) -> Iterator[str]:

@@ -10,7 +10,15 @@ from cbreplay.monitor import Comparison, Precision
 if TYPE_CHECKING:
     from cbreplay.run import Mode
 
-__all__ = ["SEMANTICS", "AutoMode", "MonitorRule", "Semantics"]
+__all__ = [
+    "SEMANTICS",
+    "UNMEASURED",
+    "AutoMode",
+    "MonitorRule",
+    "Semantics",
+    "has_backends",
+    "on_platform",
+]
 
 
 # how mode="auto" finds a direction: the compiled metric tells it, or nothing does; a
@@ -274,3 +282,32 @@ SEMANTICS = {
     for package, major, first, last, row in _SPANS
     for name in [f"{package}-{major}.{minor}" for minor in range(first, last + 1)]
 }
+# TensorFlow and JAX decide alike and need no suffix; but a finite value beyond float32,
+# on which TensorFlow raises ValueError and a replay is refused, is infinite on JAX
+UNMEASURED = ("+torch-backend", "+openvino-backend")
+
+
+def on_platform(plain: Semantics, suffix: str) -> Semantics | None:
+    """Return a row as a numpy or a backend changes it; None if it cannot be."""
+    if not suffix:
+        return plain
+    named = plain._replace(name=plain.name + suffix, row=plain.row + suffix)
+    if not has_backends(plain.row):
+        # numpy 1 promotes float32 times a Python float to float64
+        changed = named._replace(factor_precision="float64")
+        return changed if suffix == "+numpy1" else None
+    if suffix == "+numpy-backend":
+        # keras/src/backend/numpy/numpy.py: less keeps Python floats in float64
+        return named._replace(
+            early_stopping=plain.early_stopping._replace(precision="float64"),
+            reduce_lr_on_plateau=plain.reduce_lr_on_plateau._replace(
+                precision="float64"
+            ),
+            model_checkpoint=plain.model_checkpoint._replace(precision="float64"),
+        )
+    return named if suffix in UNMEASURED else None
+
+
+def has_backends(name: str) -> bool:
+    """Return whether the Keras of this name runs on several backends."""
+    return name.startswith("keras-") and not name.startswith("keras-2.")

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 from cbreplay.arguments import shown_value
 from cbreplay.errors import SemanticsError
-from cbreplay.rules.keras.semantics import SEMANTICS, Semantics
+from cbreplay.rules.keras.semantics import (
+    SEMANTICS,
+    UNMEASURED,
+    Semantics,
+    has_backends,
+    on_platform,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,9 +33,6 @@ __all__ = [
 _OLDEST = {"keras": "keras-2.15", "tf_keras": "tf_keras-2.15"}
 _NEWEST = {"keras": "keras-3.15", "tf_keras": "tf_keras-2.21"}
 _KNOWN = "keras-2.15, keras-3.0 to keras-3.15, tf_keras-2.15 to tf_keras-2.21"
-# TensorFlow and JAX decide alike and need no suffix; but a finite value beyond float32,
-# on which TensorFlow raises ValueError and a replay is refused, is infinite on JAX
-_UNMEASURED = ("+torch-backend", "+openvino-backend")
 _VERSION = (
     r"(?a)(keras|tf_keras)-(\d{1,4})\.(\d{1,4})((?:\.\w{1,40}){0,4})(\+[\w-]{1,40})?"
 )
@@ -110,7 +113,7 @@ def _resolve(name: str, *, asked_by: str) -> tuple[Semantics, tuple[str, ...]]:
         plain, notes = SEMANTICS[newest], [newer]
     else:
         raise _unknown(name, package, asked_by)
-    semantics = _on_its_platform(plain, suffix)
+    semantics = on_platform(plain, suffix)
     if semantics is None:
         bare = name.removesuffix(suffix)
         sentence = (
@@ -119,7 +122,7 @@ def _resolve(name: str, *, asked_by: str) -> tuple[Semantics, tuple[str, ...]]:
             f"Choose it without, by --semantics {bare} or semantics={bare!r}."
         )
         raise SemanticsError(sentence)
-    if suffix in _UNMEASURED:
+    if suffix in UNMEASURED:
         backend = suffix.removeprefix("+").removesuffix("-backend")
         notes.append(
             f"decisions were not measured on the {backend} backend: replayed by the "
@@ -143,37 +146,12 @@ def _unknown(name: str, package: str, asked_by: str) -> SemanticsError:
     return SemanticsError(sentence)
 
 
-def _on_its_platform(plain: Semantics, suffix: str) -> Semantics | None:
-    """Return a row as a numpy or a backend changes it; None if it cannot be."""
-    if not suffix:
-        return plain
-    named = plain._replace(name=plain.name + suffix, row=plain.row + suffix)
-    if not _has_backends(plain.row):
-        # numpy 1 promotes float32 times a Python float to float64
-        changed = named._replace(factor_precision="float64")
-        return changed if suffix == "+numpy1" else None
-    if suffix == "+numpy-backend":
-        # keras/src/backend/numpy/numpy.py: less keeps Python floats in float64
-        return named._replace(
-            early_stopping=plain.early_stopping._replace(precision="float64"),
-            reduce_lr_on_plateau=plain.reduce_lr_on_plateau._replace(
-                precision="float64"
-            ),
-            model_checkpoint=plain.model_checkpoint._replace(precision="float64"),
-        )
-    return named if suffix in _UNMEASURED else None
-
-
-def _has_backends(name: str) -> bool:
-    return name.startswith("keras-") and not name.startswith("keras-2.")
-
-
 def _recorded_suffix(metadata: RunMetadata) -> str:
     """Return the suffix that a run.json's backend and numpy ask for."""
     version, backend = metadata.keras_version or "", metadata.backend
-    if _has_backends(version):
+    if has_backends(version):
         suffix = f"+{backend}-backend"
-        return suffix if suffix in ("+numpy-backend", *_UNMEASURED) else ""
+        return suffix if suffix in ("+numpy-backend", *UNMEASURED) else ""
     written = metadata.raw.get("keras")
     numpy = written.get("numpy") if isinstance(written, dict) else None
     return _numpy_suffix(version, numpy)
