@@ -101,7 +101,7 @@ def read_callback(callback: Any) -> Callback:
 
 
 def _no_callback(given: object) -> str:
-    if isinstance(given, str):
+    if isinstance(given, str) and given.rstrip().endswith(")"):
         text = shown_value(given)
         return f"{text} is text, and no callback. Give parse_callbacks({text})."
     if isinstance(given, type):

@@ -307,7 +307,9 @@ def test_a_monitor_that_is_nowhere_is_refused() -> None:
 
 
 def test_what_is_no_callback_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"Give parse_callbacks\('EarlyStopping'\)"):
+    with pytest.raises(ConfigError, match=r"Give parse_callbacks\('EarlyStopping\(\)'"):
+        replayed(recorded(FLAT), "EarlyStopping()")
+    with pytest.raises(ConfigError, match="is not a callback that cbreplay can replay"):
         replayed(recorded(FLAT), "EarlyStopping")
     with pytest.raises(ConfigError, match=r"a class.* Give an instance, EarlyStopp"):
         replayed(recorded(FLAT), EarlyStopping)
