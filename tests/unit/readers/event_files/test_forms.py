@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cbreplay import load_runs
-from cbreplay.readers.event_files.forms import add_scalars, find_forms
+from cbreplay.readers.event_files.forms import add_scalars, begins_alike, find_forms
 from cbreplay.readers.event_files.reading import read_events
 from cbreplay.readers.event_files.records import (
     PADDING,
@@ -272,6 +272,16 @@ def test_a_file_may_be_shorter_or_longer_than_the_one_like_it_or_end_otherwise(
     table = read(tmp_path / "other", join(payloads))
     assert table.n_scalars == len(payloads) - 1
     assert in_order(table).steps[-1] == n_steps - 1
+
+
+def test_after_a_short_file_a_long_one_tells_of_those_like_it(tmp_path: Path) -> None:
+    # of a training that has just begun; it must not stand in for all that follow
+    read(tmp_path / "short", join([version_event(), *rows(1)]))
+    written = join([version_event(), *rows(60)])
+    read(tmp_path / "long", written)
+    alike = begins_alike(np.frombuffer(bytearray(written + bytes(PADDING)), np.uint8))
+    assert alike is not None
+    assert len(alike[0]) == 1 + 60 * len(TAGS)
 
 
 @pytest.mark.parametrize("end", [1, 11, 12, 13, 40, 500, 1_000])
