@@ -325,7 +325,7 @@ def _fitting_frequencies(epochs: Sequence[int], n_values: int) -> list[int]:
     ends = np.asarray(epochs) + 1
     fitting: list[int] = []
     # a huge epoch number would make the search endless
-    most = min(int(ends.max()), _MOST_TRIED, _MOST_WORK // len(ends))
+    most = min(int(ends.max(initial=0)), _MOST_TRIED, _MOST_WORK // (len(ends) or 1))
     for frequency in range(2, most + 1):
         if int(np.count_nonzero(ends % frequency == 0)) == n_values:
             fitting.append(frequency)

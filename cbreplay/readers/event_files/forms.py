@@ -48,7 +48,8 @@ _WORD, _BYTE = 8, 0xFF
 _LONGEST_PREFIX = 128
 # fewer records than this are read one by one as fast
 _FEW = 4
-# of how many files the beginning is kept, and how many times longer another one may be
+# of how many files the beginning is kept; how many times longer than what it shares
+# another one may be
 _MOST_KEPT, _FAR = 4, 2
 # the usual event begins with its wall time, and its step behind that
 _WALL_TIME_KEY, _STEP_KEY = 0x09, 0x10
@@ -135,16 +136,16 @@ _KEPT: dict[bytes, _Beginning] = {}
 
 def begins_alike(content: Bytes) -> tuple[RecordBlock, list[FormRows]] | None:
     """Return the records with which another file began too, and their forms."""
-    kept, n_bytes = _KEPT.get(_second_head(content)), len(content) - PADDING
-    # a file that goes on far behind what is kept is read whole, and kept instead
-    if kept is None or n_bytes > _FAR * len(kept.content):
+    kept = _KEPT.get(_second_head(content))
+    if kept is None:
         return None
-    n_bytes = min(n_bytes, len(kept.content))
+    n_bytes = min(len(content) - PADDING, len(kept.content))
     differs = content[:n_bytes] ^ kept.content[:n_bytes]
     differs &= kept.fixed[:n_bytes]
     n_alike = int((differs != 0).argmax()) if differs.any() else n_bytes
     n_records = int(kept.bounds.searchsorted(n_alike, side="right")) - 1
-    if n_records < 1:
+    # a file that goes on far behind what it shares is read whole, and kept instead
+    if n_records < 1 or _FAR * kept.bounds[n_records] < len(content) - PADDING:
         return None
     block = RecordBlock(content, kept.bounds[: n_records + 1])
     unchanged = np.zeros(len(kept.bounds), dtype=np.bool_)

@@ -254,3 +254,8 @@ def test_a_value_for_each_class_is_left_out() -> None:
         load_runs({"f1_score": scores})
     with pytest.raises(LogError, match="not one number"):
         load_runs({"loss": [3.0, 2.0], "f1_score": [0.5, scores[0]]})
+
+
+def test_an_empty_list_of_epochs_beside_values_is_refused() -> None:
+    with pytest.raises(LogError, match=r"'loss' has 1 value for 0 epochs\. Give lists"):
+        load_runs({"epoch": [], "loss": [1.0]})
