@@ -127,8 +127,8 @@ def _compared_rounded(replay: Replay) -> Iterator[Text]:
         compared = sorted(unclear)[1:]
         if compared and run.first_epoch + compared[0] <= replay.last_evident_epoch:
             yield phrase(
-                "The log rounds {name} to {digits:count} digits: what a row says from "
-                "epoch {epoch:epoch} on holds if the values were just these.",
+                "The log rounds {name} to {digits:count} digits: from epoch "
+                "{epoch:epoch} on, rows compare its values as if they were exact.",
                 name=Code(name),
                 digits=run.rounded_to[name][0],
                 epoch=run.first_epoch + compared[0],

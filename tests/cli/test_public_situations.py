@@ -1273,7 +1273,7 @@ def test_rows_that_compare_rounded_values_are_doubted(ask: Ask, tmp_path: Path) 
     asked = ("--monitor", "val/box_loss", "--patience", "7")
     said = told(ask, "explain", log, *asked)
     assert "From epoch 8 on this log cannot tell" in said
-    assert "what a row says from epoch 2 on holds if the values were just these" in said
+    assert "from epoch 2 on, rows compare its values as if they were exact" in said
     # what is compared is further apart than the digits hide
     rows = [f"{at},{1.2 + at / 10:.4f}" for at in range(1, 10)]
     write(log, "epoch,val/box_loss", rows)
