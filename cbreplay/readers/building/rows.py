@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from cbreplay.readers.building.written_digits import count_all_digits
-from cbreplay.readers.columns.column import LogColumn, collapse_columns
+from cbreplay.readers.columns.column import LogColumn
+from cbreplay.readers.columns.merged_rows import collapse_columns
 from cbreplay.readers.sizes import check_trainings
 from cbreplay.run import Series
 

@@ -235,26 +235,19 @@ def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[s
     ).items():
         said = f"{', '.join(names)}: no value in {n_missing} of {len(epochs)} rows"
         notes.append(Note(said, "missing"))
-    for stands, sentence in _SEVERAL.items():
+    for stands, sentence in (
+        (True, "several values in {}; the last of each stands"),
+        (False, "a row without a value beside one with it in {}: neither is taken"),
+    ):
         several = {
             name: tuple(at for at in sorted(own.others) if own.recorded[at] == stands)
             for name, own in series.items()
             if own.others
         }
         for positions, names in by_key(several, several.get).items():
-            if not positions:
-                continue
-            where = _epochs_at(record, positions)
-            said = f"{', '.join(names)}: {sentence.format(where)}"
-            notes.append(Note(said, "values"))
+            said = sentence.format(_epochs_at(record, positions))
+            notes += [Note(f"{', '.join(names)}: {said}", "values")] * bool(positions)
     return [*notes, *_notes_of_nan(record, series)]
-
-
-# by whether one of them stands
-_SEVERAL = {
-    True: "several values in {}; the last of each stands",
-    False: "a row without a value beside one with it in {}: neither is taken",
-}
 
 
 def note_lost_rows(epochs: EpochArray) -> list[str]:

@@ -12,9 +12,10 @@ import numpy as np
 from cbreplay.errors import LogError
 from cbreplay.readers.base import SKIP_HINT, ForeignLogError, LogFacts
 from cbreplay.readers.columns.cells import parse_cell
-from cbreplay.readers.columns.column import LogColumn, collapse_columns
+from cbreplay.readers.columns.column import LogColumn
 from cbreplay.readers.columns.column_names import is_rate_name
 from cbreplay.readers.columns.header import shown_names
+from cbreplay.readers.columns.merged_rows import collapse_columns
 from cbreplay.readers.sizes import check_cells, check_columns
 from cbreplay.wording.note import Note, reworded
 
