@@ -35,7 +35,8 @@ class Series:
         False where nothing was recorded. Only this tells a missing value from NaN.
     others : mapping of int to tuple of float
         By position, the earlier values of an epoch for which the log holds several;
-        `values` holds the last one.
+        `values` holds the last one. Where a row of the epoch lacks a value that others
+        have, all are here, and none is recorded.
     """
 
     values: FloatArray

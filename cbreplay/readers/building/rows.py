@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from cbreplay.readers.building.written_digits import count_all_digits
-from cbreplay.readers.columns.column import LogColumn
+from cbreplay.readers.columns.column import LogColumn, collapse_columns
 from cbreplay.readers.sizes import check_trainings
 from cbreplay.run import Series
 
@@ -125,13 +125,17 @@ class Rows:
         """
         begins = self.begins
         group = np.cumsum(begins) - 1
-        columns = {}
-        for name, series in self.columns.items():
-            column = LogColumn.of(series.values, ~series.recorded)
-            column.collapse(group, "any")
-            columns[name] = Series(column.values, ~column.missing, column.others)
+        columns = {
+            name: LogColumn.of(series.values, ~series.recorded)
+            for name, series in self.columns.items()
+        }
+        collapse_columns(columns, group, "any")
+        merged = {
+            name: Series(own.values, ~own.missing, own.others)
+            for name, own in columns.items()
+        }
         cuts = {int(group[cut]) for cut in self.cuts if cut < len(group)}
-        return self._of(np.append(begins[1:], [True]), columns, cuts)
+        return self._of(np.append(begins[1:], [True]), merged, cuts)
 
     def begins_as(self, other: Rows) -> bool:
         """Tell whether the shorter one is the beginning of the longer, to the bit.

@@ -235,14 +235,26 @@ def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[s
     ).items():
         said = f"{', '.join(names)}: no value in {n_missing} of {len(epochs)} rows"
         notes.append(Note(said, "missing"))
-    several = [name for name in series if series[name].others]
-    for positions, names in by_key(
-        several, lambda name: tuple(sorted(series[name].others))
-    ).items():
-        where = _epochs_at(record, positions)
-        said = f"{', '.join(names)}: several values in {where}; the last of each stands"
-        notes.append(Note(said, "values"))
+    for stands, sentence in _SEVERAL.items():
+        several = {
+            name: tuple(at for at in sorted(own.others) if own.recorded[at] == stands)
+            for name, own in series.items()
+            if own.others
+        }
+        for positions, names in by_key(several, several.get).items():
+            if not positions:
+                continue
+            where = _epochs_at(record, positions)
+            said = f"{', '.join(names)}: {sentence.format(where)}"
+            notes.append(Note(said, "values"))
     return [*notes, *_notes_of_nan(record, series)]
+
+
+# by whether one of them stands
+_SEVERAL = {
+    True: "several values in {}; the last of each stands",
+    False: "a row without a value beside one with it in {}: neither is taken",
+}
 
 
 def note_lost_rows(epochs: EpochArray) -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from cbreplay.by_key import by_key
 from cbreplay.readers.columns.cells import parse_cell
+from cbreplay.readers.columns.column_names import is_rate_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
-__all__ = ["LogColumn", "first_listed"]
+__all__ = ["LogColumn", "collapse_columns", "first_listed"]
 
 # so many cells are shown as text, or looked at as such, and so many texts are kept
 _KEPT_TEXTS = 1000
@@ -255,6 +256,11 @@ class LogColumn:
         self.values, self.states, self.others = values, states, others
         return True
 
+    def leave_open(self, row: int) -> None:
+        """Make what a row holds one of its other values: it may have had none."""
+        self.others[row] = *self.others.get(row, ()), float(self.values[row])
+        self.values[row], self.states[row], self.whole = np.nan, _MISSING, False
+
     def _differ(self, there: EpochArray, followed: BoolArray) -> bool:
         """Tell whether a value differs from the next one in its group."""
         at = np.flatnonzero(followed)
@@ -318,6 +324,57 @@ class LogColumn:
 
 
 _SHOWN_LETTERS = 40
+
+
+def collapse_columns(
+    columns: Mapping[str, LogColumn],
+    group: EpochArray,
+    several: Literal["few", "any"] = "few",
+) -> list[str]:
+    """Keep one value of each group of rows in each column, as `LogColumn.collapse`.
+
+    Return the names of the columns that have several values in most groups. Where a row
+    lacks what its kind of row holds, nobody knows whether the value of another row is
+    that of its group: it stands among the others.
+    """
+    lacking = _find_lacking(columns, group)
+    stepwise = [
+        name for name, own in columns.items() if not own.collapse(group, several)
+    ]
+    for name in lacking.keys() - stepwise:
+        for number in lacking[name]:
+            columns[name].leave_open(number)
+    return stepwise
+
+
+def _find_lacking(
+    columns: Mapping[str, LogColumn], group: EpochArray
+) -> dict[str, list[int]]:
+    """Return, for each column, the groups in which a row holds it and one lacks it.
+
+    A row of a training beside one of its validation lacks nothing: no row holds both. A
+    row does that holds no more than a part of others, where these stand alone in their
+    groups, or are the most.
+    """
+    there = np.array([~own.missing for own in columns.values()])
+    kinds, kind_of = np.unique(there, axis=1, return_inverse=True)
+    kind_of = kind_of.reshape(-1)
+    alone = np.bincount(group)[group] == 1
+    n_kinds = kinds.shape[1]
+    often = np.bincount(kind_of)
+    often_alone = np.bincount(kind_of[alone], minlength=n_kinds)
+    found: dict[str, list[int]] = {}
+    for kind in np.unique(kind_of[~alone]).tolist():
+        holds_it = (kinds >= kinds[:, [kind]]).all(axis=0)
+        groups = np.unique(group[(kind_of == kind) & ~alone])
+        for name, own, held in zip(columns, there, kinds, strict=True):
+            fuller = holds_it & held
+            if held[kind] or not fuller.any() or is_rate_name(name):
+                continue
+            if often_alone[fuller].any() or often[fuller].sum() > 2 * often[kind]:
+                valued = np.isin(groups, group[own])
+                found.setdefault(name, []).extend(groups[valued].tolist())
+    return {name: sorted({*groups}) for name, groups in found.items()}
 
 
 def _same(value: float, other: float) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from cbreplay.errors import LogError
 from cbreplay.readers.base import SKIP_HINT, ForeignLogError, LogFacts
 from cbreplay.readers.columns.cells import parse_cell
-from cbreplay.readers.columns.column import LogColumn
+from cbreplay.readers.columns.column import LogColumn, collapse_columns
 from cbreplay.readers.columns.column_names import is_rate_name
 from cbreplay.readers.columns.header import shown_names
 from cbreplay.readers.sizes import check_cells, check_columns
@@ -277,18 +277,15 @@ class LogTable(LogFacts):
     def merge(self, begins: BoolArray, several: Literal["few", "any"]) -> None:
         """Merge each row at which something begins with the rows below it."""
         group = np.cumsum(begins) - 1
-        stepwise = []
-        for name, cells in list(self.columns.items()):
-            if cells.is_scattered(group):
-                self.scattered.add(name)
-            if cells.collapse(group, several):
-                continue
-            if is_rate_name(name):
-                cells.collapse(group, "last")
-                note = "changes within an epoch: the rate of its last step stands"
-                self.notes.append(Note(f"{name} {note}", "rate"))
-            else:
-                stepwise.append(name)
+        self.scattered.update(
+            name for name, own in self.columns.items() if own.is_scattered(group)
+        )
+        stepwise = collapse_columns(self.columns, group, several)
+        for name in filter(is_rate_name, [*stepwise]):
+            self.columns[name].collapse(group, "last")
+            note = "changes within an epoch: the rate of its last step stands"
+            self.notes.append(Note(f"{name} {note}", "rate"))
+            stepwise.remove(name)
         self.leave_out(stepwise, _STEPWISE)
         self.lines, self.kinds = self.lines[begins], self.kinds[:0]
         if self.wall_times is not None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cbreplay import ConfigError, LogError, Run
+from cbreplay import ConfigError, EarlyStopping, LogError, Run, replay_run
 from cbreplay.loading import load_runs
 
 if TYPE_CHECKING:
@@ -259,3 +259,51 @@ def test_a_value_for_each_class_is_left_out() -> None:
 def test_an_empty_list_of_epochs_beside_values_is_refused() -> None:
     with pytest.raises(LogError, match=r"'loss' has 1 value for 0 epochs\. Give lists"):
         load_runs({"epoch": [], "loss": [1.0]})
+
+
+NAN = math.nan
+
+
+@pytest.mark.parametrize(
+    ("rows", "kept"),
+    [
+        # epoch 2 was trained twice: NaN once, as a frame may hold it, and then 0.5
+        ([(0, 0.9, 0.9), (1, 0.8, 0.7), (2, 0.7, NAN), (2, 0.6, 0.5)], None),
+        ([(0, 0.9, 0.9), (1, 0.8, 0.7), (2, 0.7, 0.5), (2, 0.6, NAN)], None),
+        # the first of both rows failed altogether
+        ([(0, 0.9, 0.9), (1, 0.8, 0.7), (2, NAN, NAN), (2, 0.6, 0.5)], None),
+        # each of both lacks something else
+        ([(0, 0.9, 0.9), (1, 0.8, 0.7), (2, 0.7, NAN), (2, NAN, 0.5)], None),
+        # a row of the training and one of the validation
+        ([(0, 0.9, NAN), (0, NAN, 0.9), (1, 0.8, NAN), (1, NAN, 0.5)], 0.5),
+        # the row of the training stands again where something was validated
+        (
+            [
+                (0, 0.9, NAN),
+                (1, 0.8, NAN),
+                (1, 0.8, 0.7),
+                (2, 0.7, NAN),
+                (3, 0.6, NAN),
+                (3, 0.6, 0.5),
+            ],
+            0.5,
+        ),
+    ],
+)
+@pytest.mark.parametrize("of_file", [True, False])
+def test_a_cell_that_is_empty_beside_a_value_may_have_been_nan(
+    rows: list[tuple[int, float, float]],
+    kept: float | None,
+    tmp_path: Path,
+    *,
+    of_file: bool,
+) -> None:
+    """A fit that was resumed in an epoch leaves two whole rows of it."""
+    frame = pd.DataFrame(rows, columns=["epoch", "loss", "val_loss"])
+    frame.to_csv(tmp_path / "logs.csv", index=False)
+    (run,) = load_runs(tmp_path / "logs.csv" if of_file else frame)
+    assert run.series["val_loss"][run.horizon] == kept
+    replay = replay_run(run, [EarlyStopping(patience=9)])
+    assert replay.evidence == ("censored" if kept else "incomplete")
+    sure = "a row without a value beside one with it" not in " ".join(run.notes)
+    assert sure == bool(kept)
