@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 import click
@@ -104,7 +103,7 @@ class _ByteCount(click.ParamType):  # type: ignore[type-arg]  # generic only lat
 
 
 class Share(click.FloatRange):
-    """A number in a range, or as percents."""
+    """A number from 0 to 1, or as percents; as `FloatRange`, its ends may be open."""
 
     def convert(
         self,
@@ -113,10 +112,13 @@ class Share(click.FloatRange):
         ctx: click.Context | None,
     ) -> Any:  # noqa: ANN401 - click's
         """Return the number that a text stands for."""
-        if isinstance(value, str) and value.strip().endswith("%"):
-            with contextlib.suppress(ValueError):
-                value = float(value.strip().removesuffix("%")) / 100
-        return super().convert(value, param, ctx)
+        text = str(value).strip()
+        try:
+            share = float(text.removesuffix("%")) / (100 if text[-1:] == "%" else 1)
+            return super().convert(share, param, ctx)
+        except (ValueError, click.BadParameter):
+            ends = "above 0 and below 1" if self.min_open else "from 0 to 1"
+            self.fail(f"{value!r} is no share {ends}, such as 0.9 or 90%", param, ctx)
 
 
 BYTE_COUNT = _ByteCount()

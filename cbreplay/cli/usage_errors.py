@@ -24,12 +24,12 @@ _SHOWN_COMMANDS = 3
 
 def spoken_usage(error: click.ClickException) -> str:
     """Return the usage of a command, and what was wrong with how it was typed."""
-    others = ""
     if isinstance(error, click.NoSuchOption):
-        others = _other_commands(error) or _long_options(error)
-    if isinstance(error, click.NoSuchOption) and others:
-        # the option exists: no other one of a similar name is meant
-        error = click.NoSuchOption(error.option_name, ctx=error.ctx)
+        name, others = error.option_name, _other_commands(error) or _long_options(error)
+        if others:
+            # the option exists: no other one of a similar name is meant
+            told = f"No such option {name!r}.{others}"
+            error = click.NoSuchOption(name, told, ctx=error.ctx)
     shown = io.StringIO()
     error.show(shown)
     usage = shown.getvalue().rstrip().expandtabs(4)
@@ -37,7 +37,7 @@ def spoken_usage(error: click.ClickException) -> str:
         usage = usage.replace(clicks, plain)
     if isinstance(error, click.BadParameter):
         usage += _nearest_choice(error)
-    return usage + others
+    return usage
 
 
 def _nearest_choice(error: click.BadParameter) -> str:

@@ -16,10 +16,11 @@ from cbreplay.arguments import checked
 from cbreplay.errors import ConfigError, ExpressionError
 from cbreplay.grid import Choices, choices
 from cbreplay.rules.families import known_families, stands_by
-from cbreplay.rules.registry import rule_named
+from cbreplay.rules.registry import known_rules, rule_named
 from cbreplay.scripts.call_arguments import (
     bystander,
     check_schedules,
+    is_known,
     literal_hint,
     named_parameters,
     problem_with_name,
@@ -28,6 +29,7 @@ from cbreplay.scripts.call_arguments import (
 from cbreplay.scripts.script import read_script_callbacks
 from cbreplay.scripts.sources import is_script, read_text
 from cbreplay.scripts.syntax import dotted_name, parsed
+from cbreplay.wording.plain_text import quoted_code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -196,7 +198,7 @@ class _Expression:
         written.module = module
         node = written.parse("eval").body
         if not isinstance(node, (ast.Call, ast.Name)):
-            written.fail(f"{written.shown(node)} is not a call of a callback", _EXAMPLE)
+            written.refuse(node)
         call = node if isinstance(node, ast.Call) else None
         self.written.append(frozenset())
         return read_own(module, name, call, self.defaults, written)
@@ -208,9 +210,7 @@ class _Expression:
                 self.line = statement.lineno
             # `stop = EarlyStopping()`, as a line of a script
             if not isinstance(statement, (ast.Expr, ast.Assign)):
-                self.fail(
-                    f"{self.shown(statement)} is not a call of a callback", _EXAMPLE
-                )
+                self.refuse(statement)
             entries.extend(self.listed(statement.value))
         if not entries:
             self.fail("it holds no callback", _EXAMPLE)
@@ -235,18 +235,24 @@ class _Expression:
             self.fail(f"it is nested {deepest} deep, {_DEEPEST_NESTING} at most")
         try:
             return parsed(self.text, mode)
-        except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        except _NOT_PARSED as error:
             line, reason = None, str(error)
             if isinstance(error, SyntaxError):
                 line, reason = error.lineno, error.msg
             self.line = line or 0 if self.path else 0
-            self.fail(f"this is not a callback expression ({reason})", _EXAMPLE)
+            problem = f"this is not a callback expression ({reason})"
+            self.fail(*(_meant(self.text) or (problem, _EXAMPLE)))
+
+    def refuse(self, node: ast.AST) -> NoReturn:
+        """Fail at what is no call, and say what it may be meant as."""
+        problem = f"{self.shown(node)} is not a call of a callback"
+        self.fail(*(_meant(self.text) or (problem, _EXAMPLE)))
 
     def entry(self, node: ast.expr) -> Callback | Choices:
         if self.path:
             self.line = node.lineno
         if not isinstance(node, ast.Call):
-            self.fail(f"{self.shown(node)} is not a call of a callback", _EXAMPLE)
+            self.refuse(node)
         name = self.callback_name(node.func)
         if stands_by(name):
             self.written.append(frozenset())
@@ -319,7 +325,8 @@ class _Expression:
             self.fail(
                 f"{place} is {self.shown(node)}, which is not a literal value",
                 literal_hint(place)
-                or "Write the value itself, or [a, b] or range(a, b) to try several",
+                or "Write the value itself, a text in quotes, or [a, b] or range(a, b) "
+                "to try several",
             )
 
     def shown(self, node: ast.AST) -> str:
@@ -338,6 +345,33 @@ class _Expression:
         )
 
 
+def _meant(text: str) -> tuple[str, str] | None:
+    """Say what a text without a call lacks, and what to write; None if unknown."""
+    if is_script(text):
+        return "a script is named after an @", f"Write -c {quoted_code(f'@{text}')}"
+    try:
+        call = parsed(f"_({text})", "eval").body
+    except _NOT_PARSED:
+        return None
+    if not isinstance(call, ast.Call):
+        return None
+    named = "".join(dotted_name(node) or "" for node in call.args)
+    if is_known(named.rpartition(".")[2]):
+        written = quoted_code(f"{text}()")
+        return "its parentheses are missing", f"Write -c {written}, settings inside"
+    given = {word.arg for word in call.keywords}
+    for rule in known_rules():
+        if (
+            given
+            and not call.args
+            and given <= {own.name for own in fields(rule.load())}
+        ):
+            written = quoted_code(f"{rule.name}({text})")
+            return "these settings name no callback", f"Write for example -c {written}"
+    return None
+
+
+_NOT_PARSED = (SyntaxError, ValueError, MemoryError, RecursionError)
 _SHOWN_PIECE = 60
 _EXAMPLE = (
     'Write for example -c "EarlyStopping(patience=range(1, 31), min_delta=0.001)"'

@@ -22,6 +22,7 @@ __all__ = ["check_output", "is_among", "passing_directory", "write_whole"]
 _OPTION = "with --output or path="
 # which directory to choose instead, by the system's error
 _WHERE = {
+    errno.ENAMETOOLONG: "any directory, with a shorter name",
     errno.ENOENT: "a directory that is there",
     errno.ENOTDIR: "a directory that is there",
     errno.EACCES: "a directory that you may write into",
@@ -48,6 +49,7 @@ def check_output(path: Path, *known: str) -> str:
     if is_url(address) and not path.parent.is_dir():
         reason, hint = "it is a URL", f"Name a file here, {_OPTION}"
         raise OutputError(shown_url(address), reason, hint=hint)
+    _check_place(path)
     suffix = path.suffix.lower()
     if path.is_dir():
         reason = "it is a directory"
@@ -60,7 +62,6 @@ def check_output(path: Path, *known: str) -> str:
             "Correct --output or path=."
         )
         raise ConfigError(sentence)
-    _check_place(path)
     if not os.access(path.parent, os.W_OK):
         number = errno.EACCES if path.parent.is_dir() else errno.ENOENT
         raise OutputError(str(path), os.strerror(number), hint=_choose(number))

@@ -31,8 +31,11 @@ if TYPE_CHECKING:
         ),
         # click reads the letters after one dash as options of their own
         (["simulate", "logs.csv", "-patience", "5"], "--precision, --patience."),
+        (["simulate", "logs.csv", "--format", "JSON"], "Did you mean 'json'?"),
+        (["plot", "logs.csv", "-o", f"{'x' * 300}.png"], "long. Choose a file in any"),
         (["simulate", "logs.csv", "--seam", "x"], "'x' is not a whole number."),
-        (["recommend", "logs.csv", "--confidence", "x"], "'x' is not a number."),
+        (["recommend", "logs.csv", "--confidence", "x"], "'x' is no share above 0"),
+        (["recommend", "logs.csv", "--cost-weight", "x"], "'x' is not a number."),
         (
             ["simulate", "logs.csv", "--patience", "5", "10"],
             "10 is no path: several values of an option are one word, as 5,10",
