@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from pathlib import Path
@@ -141,7 +142,8 @@ def test_a_directory_called_metrics_is_no_store(tmp_path: Path) -> None:
 
 
 def test_the_records_of_trackers_are_named_with_their_export(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "mlflow.db") as store:
+    # the connection alone ends a transaction and stays open: Python 3.13 warns of it
+    with contextlib.closing(sqlite3.connect(tmp_path / "mlflow.db")) as store, store:
         store.execute("create table metrics (key, value, step)")
     with pytest.raises(LogError, match=r"SQLite.*get_metric_history"):
         load_runs(tmp_path)
