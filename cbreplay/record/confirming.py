@@ -53,17 +53,7 @@ class HeldItem(NamedTuple):
 
 
 class Confirmation(NamedTuple):
-    """A prediction and a training, side by side.
-
-    Parameters
-    ----------
-    replay : Replay
-        The prediction.
-    trained : Retraining
-        What the real callbacks did.
-    items : tuple of HeldItem
-        What was compared.
-    """
+    """The prediction of a replay, what the real callbacks did, and each comparison."""
 
     replay: Replay
     trained: Retraining

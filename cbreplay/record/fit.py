@@ -27,9 +27,7 @@ __all__ = ["WatchedFit"]
 class WatchedFit:
     """The callbacks list of one fit, and how it stopped.
 
-    After each of the user's callbacks there is a witness (`StopWitness`) in the list.
-    The first witness that finds ``model.stop_training`` set tells that the callback
-    before it has set it.
+    After each of the user's callbacks there is a `StopWitness` in the list.
 
     Parameters
     ----------

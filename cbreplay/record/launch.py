@@ -292,7 +292,8 @@ def _report(finder: _KerasFinder, target: str, process: int) -> None:
         tell_user(_nothing(target, 0 if watched is None else watched.n_fits))
         return
     fits = "1 fit" if len(made) == 1 else f"{len(made)} fits"
-    places = [finder.root] if _all_below(finder.root, made) else made
+    in_root = len(made) > 1 and all(finder.root in path.parents for path in made)
+    places = [finder.root] if in_root else made
     shown = shell_words(_from(finder.began_in, path) for path in places)
     in_part = watched.n_in_part if watched is not None else 0
     tell_user(f"recorded {fits} in {shown}{_spoken_in_part(in_part, len(made))}")
@@ -324,10 +325,6 @@ def _unmatched(named: list[str], seen: set[str]) -> Iterator[str]:
         if name not in seen:
             near = nearest_name(name, sorted(seen))
             yield f"--without {name}: no fit had a callback of this class{near}"
-
-
-def _all_below(root: Path, made: list[Path]) -> bool:
-    return len(made) > 1 and all(root in path.parents for path in made)
 
 
 def _from(folder: str, path: Path) -> str:

@@ -18,13 +18,11 @@ if TYPE_CHECKING:
 
     from cbreplay.record.experiments import Experiment
     from cbreplay.run import Run
-    from cbreplay.run_metadata import RunMetadata
 
 __all__ = [
     "ExperimentPlan",
     "RecordedFit",
     "check_plan_resumes",
-    "deciding_callbacks",
     "find_fits",
     "make_plan",
     "next_epoch",
@@ -33,18 +31,9 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class ExperimentPlan:
-    """The settings of one fit, each with a value.
+    """The settings of one fit of the experiment `name`, as `train_experiment` has them.
 
-    Parameters
-    ----------
-    name : str
-        The experiment.
-    epochs, batch_size, validation_freq : int
-        As in ``Model.fit``.
-    seed : int
-        As in ``train_experiment``.
-    learning_rate : float or None
-        The rate that was asked for; None for the experiment's own.
+    Each has a value but `learning_rate`, which is None for the experiment's own.
     """
 
     name: str
@@ -168,15 +157,15 @@ class RecordedFit(NamedTuple):
         Its settings.
     first_epoch : int
         The epoch that it began with.
-    callbacks : tuple of str
-        The list that it was recorded under.
+    callbacks : tuple of Callback
+        Those of the list that it was recorded under which decide something.
     broken_off : bool
         Whether it was interrupted or failed, after its last whole epoch.
     """
 
     plan: ExperimentPlan
     first_epoch: int
-    callbacks: tuple[str, ...]
+    callbacks: tuple[Any, ...]
     broken_off: bool = False
 
 
@@ -200,37 +189,33 @@ def find_fits(run: Run) -> tuple[RecordedFit, ...]:
             "script="
         )
         raise ConfigError(sentence)
-    _check_callbacks(run, metadata)
+    listed = [_read_deciding(run, fit.callbacks) for fit in metadata.fits]
     told = [*(metadata.raw.get("earlier_fits") or []), metadata.raw]
     return tuple(
         RecordedFit(
             _plan(metadata.raw, fit_told, is_first=number == 0),
             fit.fit.initial_epoch,
-            fit.callbacks,
+            listed[number],
             broken_off=fit.ended is not None and fit.ended.broken_off,
         )
         for number, (fit, fit_told) in enumerate(zip(metadata.fits, told, strict=True))
     )
 
 
-def deciding_callbacks(listed: Sequence[str]) -> list[str]:
+def _read_deciding(run: Run, texts: Sequence[str]) -> tuple[Any, ...]:
     """Return those of a recorded list that decide; the loggers would write files."""
-    return [text for text in listed if not stands_by(class_name(text))]
-
-
-def _check_callbacks(run: Run, metadata: RunMetadata) -> None:
-    """Refuse callbacks that cannot be read, before the slow import of Keras."""
-    for fit in metadata.fits:
-        for text in deciding_callbacks(fit.callbacks):
-            try:
-                parse_recorded([text])
-            except CbreplayError as error:
-                sentence = (
-                    f"run {run.name!r} cannot be trained again: its run.json lists "
-                    f"the callback {shown_value(text)}, which is none that can be "
-                    "read. Record it again, with cbreplay train"
-                )
-                raise ConfigError(sentence) from error
+    read: list[Any] = []
+    for text in texts:
+        try:
+            read += [] if stands_by(class_name(text)) else parse_recorded([text])
+        except CbreplayError as error:
+            sentence = (
+                f"run {run.name!r} cannot be trained again: its run.json lists "
+                f"the callback {shown_value(text)}, which is none that can be "
+                "read. Record it again, with cbreplay train"
+            )
+            raise ConfigError(sentence) from error
+    return tuple(read)
 
 
 def _plan(

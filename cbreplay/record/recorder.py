@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import sys
 import traceback
 from pathlib import Path
@@ -208,8 +209,10 @@ class StopWitness(Callback):  # type: ignore[misc]  # keras is untyped
     def __init__(self, recorder: _Asking, callback: Any) -> None:  # noqa: ANN401 - keras is untyped
         super().__init__()
         self._recorder, self.callback = recorder, callback
-        for hook, also in _HOOKS.items():
-            if _has(callback, hook) or _has(callback, also):
+        for hook in _HOOKS:
+            # Keras's own on_train_batch_end calls the older hook on_batch_end
+            older = hook.replace("train_batch", "batch")
+            if _has(callback, hook) or _has(callback, older):
                 setattr(self, hook, self._look)
 
     def set_model(self, model: Any) -> None:  # noqa: ANN401 - keras is untyped
@@ -227,25 +230,16 @@ def witnessed(recorder: _Asking, users: Iterable[Any]) -> list[Any]:
     return [each for user in users for each in (user, StopWitness(recorder, user))]
 
 
-# every hook in which a callback can stop a training, and the older hook that Keras's
-# implementation of it calls
-_HOOKS = {
-    "on_train_begin": "",
-    "on_epoch_begin": "",
-    "on_train_batch_begin": "on_batch_begin",
-    "on_train_batch_end": "on_batch_end",
-    "on_test_begin": "",
-    "on_test_batch_begin": "",
-    "on_test_batch_end": "",
-    "on_test_end": "",
-    "on_epoch_end": "",
-}
+# every hook in which a callback can stop a training
+_HOOKS = (
+    *("on_train_begin", "on_epoch_begin", "on_train_batch_begin", "on_train_batch_end"),
+    *("on_test_begin", "on_test_batch_begin", "on_test_batch_end", "on_test_end"),
+    "on_epoch_end",
+)
 
 
 def _has(callback: Any, hook: str) -> bool:  # noqa: ANN401 - keras is untyped
     """Tell whether a callback has a hook of its own."""
-    if not hook:
-        return False
     own = getattr(type(callback), hook, None)
     return hook in vars(callback) or own is not getattr(Callback, hook)
 
@@ -258,23 +252,19 @@ def _take_directory(directory: Path) -> None:
 
 # the recorders whose fit has begun and not ended
 _open: set[Recorder] = set()
-_heeds: list[bool] = []
 
 
+@functools.cache
 def _heed_the_end() -> None:
     """End open records at an error that nobody caught, and when the process ends."""
-    if _heeds:
-        return
-    _heeds.append(True)
-    atexit.register(_end_with_process)
+    atexit.register(_end_open)
     earlier = sys.excepthook
 
     def see(
         kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
         if _went_through_keras(trace):
-            for recorder in list(_open):
-                recorder.break_off(error)
+            _end_open(error)
         earlier(kind, error, trace)
 
     sys.excepthook = see
@@ -286,6 +276,6 @@ def _went_through_keras(trace: TracebackType | None) -> bool:
     return any("keras" in Path(file).parts for file in files)
 
 
-def _end_with_process() -> None:
+def _end_open(error: BaseException | None = None) -> None:
     for recorder in list(_open):
-        recorder.break_off(None)
+        recorder.break_off(error)

@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import CbreplayError, ConfigError
-from cbreplay.expressions import parse_recorded
 from cbreplay.record.experiments import split_examples
 from cbreplay.record.keras_callbacks import make_keras_callback
-from cbreplay.record.plan import deciding_callbacks
 from cbreplay.record.run_directory import STATE
 from cbreplay.record.seen_training import SeenEpochs, read_files
 from cbreplay.record.train import (
@@ -63,7 +61,7 @@ class RetrainedModel:
             model = self._begin_first()
             users: list[Any] = []
             for number, fit in enumerate(self._fits):
-                users = _made_anew(_recorded_callbacks(fit.callbacks))
+                users = _made_anew([confined(each) for each in fit.callbacks])
                 model = self._fit(model, number, users, seen)
             return self._told(model, users, seen)
 
@@ -155,23 +153,13 @@ class RetrainedModel:
         )
 
 
-def _recorded_callbacks(listed: Sequence[str]) -> list[Any]:
-    return [confined(each) for each in parse_recorded(deciding_callbacks(listed))]
-
-
 class _BrokenOff(Exception):  # noqa: N818 - stands for the end of a process
     """Ends a fit early, as an interrupt would."""
 
 
 @contextlib.contextmanager
 def _naming_refusals() -> Iterator[None]:
-    """Turn Keras's errors about callbacks of a run.json into a ConfigError.
-
-    Raises
-    ------
-    ConfigError
-        If Keras does not train under them.
-    """
+    """Turn Keras's errors about callbacks of a run.json into a ConfigError."""
     try:
         yield
     except (CbreplayError, MemoryError, OSError):

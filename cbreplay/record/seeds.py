@@ -232,10 +232,7 @@ def _is_whole(
 ) -> bool:
     """Tell whether a complete run is there; one that was broken off is removed.
 
-    Raises
-    ------
-    OutputError
-        If a run of other settings is there.
+    A run of other settings is refused.
     """
     held = {} if settings.get("append") else read_contents(out)
     if not held:

@@ -192,15 +192,7 @@ def _train_two_fits(
 
 
 def _begin_with(out: Path, *, append: bool) -> dict[str, Any] | None:
-    """Return the ``run.json`` to resume; None for a new run.
-
-    Raises
-    ------
-    ConfigError
-        If there is no run to resume.
-    OutputError
-        If the directory of a new run is not empty.
-    """
+    """Return the ``run.json`` to resume; None for a new run, in an empty directory."""
     if append:
         return read_resumable(out)
     check_vacant(out)
