@@ -358,7 +358,10 @@ def _meant(text: str) -> tuple[str, str] | None:
     named = "".join(dotted_name(node) or "" for node in call.args)
     if is_known(named.rpartition(".")[2]):
         written = quoted_code(f"{text}()")
-        return "its parentheses are missing", f"Write -c {written}, settings inside"
+        return (
+            "its parentheses are missing",
+            f"Write -c {written}, with its settings inside",
+        )
     given = {word.arg for word in call.keywords}
     for rule in known_rules():
         if (

@@ -27,7 +27,8 @@ __all__ = ["WatchedFit"]
 class WatchedFit:
     """The callbacks list of one fit, and how it stopped.
 
-    After each of the user's callbacks there is a `StopWitness` in the list.
+    After each of the user's callbacks there is a witness (`StopWitness`) in the list,
+    which tells whether that callback stopped the training.
 
     Parameters
     ----------

@@ -203,7 +203,10 @@ def find_fits(run: Run) -> tuple[RecordedFit, ...]:
 
 
 def _read_deciding(run: Run, texts: Sequence[str]) -> tuple[Any, ...]:
-    """Return those of a recorded list that decide; the loggers would write files."""
+    """Return those of a recorded list that decide; the loggers would write files.
+
+    One that cannot be read is refused here, before the slow import of Keras.
+    """
     read: list[Any] = []
     for text in texts:
         try:

@@ -237,7 +237,7 @@ def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[s
         notes.append(Note(said, "missing"))
     for stands, sentence in (
         (True, "several values in {}; the last of each stands"),
-        (False, "a row without a value beside one with it in {}: neither is taken"),
+        (False, "a row of {} has a value and another has none: neither is taken"),
     ):
         several = {
             name: tuple(at for at in sorted(own.others) if own.recorded[at] == stands)
@@ -245,8 +245,9 @@ def _missing_notes(record: TrainingRows, series: Mapping[str, Series]) -> list[s
             if own.others
         }
         for positions, names in by_key(several, several.get).items():
-            said = sentence.format(_epochs_at(record, positions))
-            notes += [Note(f"{', '.join(names)}: {said}", "values")] * bool(positions)
+            if positions:
+                said = sentence.format(_epochs_at(record, positions))
+                notes.append(Note(f"{', '.join(names)}: {said}", "values"))
     return [*notes, *_notes_of_nan(record, series)]
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cbreplay.readers.columns.column import LogColumn
-    from cbreplay.run import EpochArray
+    from cbreplay.run import BoolArray, EpochArray
 
 __all__ = ["collapse_columns"]
 
@@ -47,25 +47,45 @@ def _find_lacking(
     """Return, for each column, the groups in which a row holds it and one lacks it.
 
     A row of a training beside one of its validation lacks nothing: no row holds both. A
-    row does that holds no more than a part of others, where these stand alone in their
-    groups, or are the most.
+    row lacks something where a fuller kind of row, which holds all that it holds and
+    more, also stands alone in a group, or is more than twice as frequent.
     """
-    there = np.array([~own.missing for own in columns.values()])
-    kinds, kind_of = np.unique(there, axis=1, return_inverse=True)
-    kind_of = kind_of.reshape(-1)
     alone = np.bincount(group)[group] == 1
+    if alone.all():
+        return {}
+    there = np.array([~own.missing for own in columns.values()])
+    kinds, kind_of = _kinds_of_rows(there)
     n_kinds = kinds.shape[1]
     often = np.bincount(kind_of)
     often_alone = np.bincount(kind_of[alone], minlength=n_kinds)
     found: dict[str, list[int]] = {}
     for kind in np.unique(kind_of[~alone]).tolist():
         holds_it = (kinds >= kinds[:, [kind]]).all(axis=0)
-        groups = np.unique(group[(kind_of == kind) & ~alone])
         for name, own, held in zip(columns, there, kinds, strict=True):
             fuller = holds_it & held
             if held[kind] or not fuller.any() or is_rate_name(name):
                 continue
             if often_alone[fuller].any() or often[fuller].sum() > 2 * often[kind]:
+                groups = np.unique(group[(kind_of == kind) & ~alone])
                 valued = np.isin(groups, group[own])
                 found.setdefault(name, []).extend(groups[valued].tolist())
     return {name: sorted({*groups}) for name, groups in found.items()}
+
+
+def _kinds_of_rows(there: BoolArray) -> tuple[BoolArray, EpochArray]:
+    """Return what each kind of row holds, and which kind each row is of.
+
+    `there` and the kinds have a row for each column of the table.
+    """
+    # a number for each kind: ``np.unique`` takes far longer over whole rows
+    kind_of = np.zeros(there.shape[1], dtype=np.int64)
+    for at, own in enumerate(there, start=1):
+        kind_of = 2 * kind_of + own
+        if at % _MOST_BITS == 0:
+            kind_of = np.unique(kind_of, return_inverse=True)[1]
+    _, first, kind_of = np.unique(kind_of, return_index=True, return_inverse=True)
+    return there[:, first], kind_of
+
+
+# so many columns double a number of kinds that is far below 2**31
+_MOST_BITS = 32

@@ -305,5 +305,7 @@ def test_a_cell_that_is_empty_beside_a_value_may_have_been_nan(
     assert run.series["val_loss"][run.horizon] == kept
     replay = replay_run(run, [EarlyStopping(patience=9)])
     assert replay.evidence == ("censored" if kept else "incomplete")
-    sure = "a row without a value beside one with it" not in " ".join(run.notes)
+    sure = "has a value and another has none: neither is taken" not in " ".join(
+        run.notes
+    )
     assert sure == bool(kept)
