@@ -58,10 +58,18 @@ no_config_option = click.option(
 )
 
 
+def _complete_path(
+    _context: click.Context, _argument: click.Parameter, begun: str
+) -> list[Any]:
+    """Let a shell complete a path; click.Path would do it, and reads the locale."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(begun, type="file")]
+
+
 _LOG_OPTIONS = [
-    # what a path is, and whether it may be read, is seen when it is read
     click.argument(
-        "paths", nargs=-1, metavar="[PATH...]", type=click.Path(readable=False)
+        "paths", nargs=-1, metavar="[PATH...]", shell_complete=_complete_path
     ),
     click.option(
         "--errors",
