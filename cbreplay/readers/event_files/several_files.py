@@ -151,9 +151,14 @@ _WORKERS = (
 
 
 def _overlap(one: LoggedPoints, other: LoggedPoints) -> bool:
-    """Tell whether two were written at the same time."""
-    begins = max(one.wall_times[0], other.wall_times[0])
-    return bool(begins <= min(one.wall_times[-1], other.wall_times[-1]))
+    """Tell whether two were written at the same time.
+
+    Where they share no more than an instant, as without a clock, steps tell it: one
+    that lies wholly behind the other goes on with it.
+    """
+    both = (one.wall_times, other.wall_times), (one.steps, other.steps)
+    in_time, in_steps = (min(a[-1], b[-1]) - max(a[0], b[0]) for a, b in both)
+    return bool(in_time > 0 or (in_time == 0 and in_steps >= 0))
 
 
 def _is_copy(one: LoggedPoints, other: LoggedPoints) -> bool:

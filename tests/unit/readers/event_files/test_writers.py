@@ -112,6 +112,23 @@ def test_marks_of_one_writer_alone_leave_open_what_was_taken_back(
     assert (asked.evidence, asked.gap_epoch) == ("incomplete", 3)
 
 
+@pytest.mark.parametrize("marked", [True, False])
+def test_a_file_behind_another_is_no_turn_if_all_were_written_at_one_instant(
+    tmp_path: Path, *, marked: bool
+) -> None:
+    # as a converter writes them, which knows no times
+    first = scalars(range(6 if marked else 3), 1.0)
+    write_payloads(tmp_path / FILE.format(1), first)
+    mark = [restart_event(1.0, 3)] if marked else []
+    later = scalars(range(3, 8), 1.0, offset=16)
+    write_payloads(tmp_path / FILE.format(2), [*mark, *later])
+    (run,) = read(tmp_path, x_axis="epoch")
+    expected = [0, 1 / 8, 2 / 8, *(16 + step / 8 for step in range(3, 8))]
+    assert losses(run, "val_loss") == expected
+    assert run.seams == (3,)
+    assert run.possible_seams == (set() if marked else {3})
+
+
 def test_a_mark_within_a_file_counts_too(tmp_path: Path) -> None:
     again = [restart_event(5.0, 2), *scalars(range(2, 5), 5.0, offset=16)]
     write_payloads(tmp_path / FILE.format(1), [*scalars(range(4), 1.0), *again])
