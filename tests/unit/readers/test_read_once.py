@@ -128,7 +128,6 @@ def test_logs_of_a_trainer_under_other_names_are_one_training(tmp_path: Path) ->
     assert "stands in backup_5 too" in run.notes[-1]
 
 
-@pytest.mark.parametrize("last", [0.4, 0.123456789012345, float("nan")])
 @pytest.mark.parametrize(("n_epochs", "n_runs"), [(6, 1), (7, 1), (8, 2)])
 def test_a_copy_from_before_a_fit_was_resumed_is_the_same_training(
     tmp_path: Path, n_epochs: int, n_runs: int
@@ -148,6 +147,7 @@ def test_a_copy_from_before_a_fit_was_resumed_is_the_same_training(
     assert [run.horizon for run in runs] == [7] * n_runs
 
 
+@pytest.mark.parametrize("last", [0.4, 0.123456789012345, float("nan")])
 def test_a_copy_whose_last_row_was_half_written_is_a_copy(
     tmp_path: Path, last: float
 ) -> None:
