@@ -96,5 +96,9 @@ def failed_checks(checks: Sequence[Check], advice: Recommendation) -> list[str]:
                 why = "is unknown: nothing is recommended"
             sentences.append(f"{check.text}: {check.name} {why}")
         elif check.holds(figure):
-            sentences.append(f"{check.text}: {check.name} is {figure:.6g}")
+            shown = f"{figure:.6g}"
+            if not check.holds(float(shown)):
+                # 0.0100000001 is above 0.01, and its first digits are not
+                shown = repr(float(figure))
+            sentences.append(f"{check.text}: {check.name} is {shown}")
     return sentences
