@@ -239,6 +239,21 @@ def test_logs_of_the_ranks_of_one_training_are_one(tmp_path: Path) -> None:
     assert len(load_runs(tmp_path / "b")) == 1
 
 
+def test_ranks_that_wrote_into_one_directory_are_one_training(tmp_path: Path) -> None:
+    """As those in directories of their own: each has its loss, all one validation."""
+    for rank in range(2):
+        points = [
+            (100.0 + step + rank / 2, step, tag, one / 3)
+            for step, loss in enumerate(LOSSES)
+            for tag, one in (("loss", loss + rank / 9), ("val_loss", loss))
+        ]
+        write_events(tmp_path / f"events.out.tfevents.1.rank{rank}", points)
+    (run,) = load_runs(tmp_path)
+    assert run.name == f"{tmp_path.name}#1"
+    told = f"stands in {tmp_path.name}#2 too: it was read once"
+    assert any(told in note for note in run.notes)
+
+
 def test_logs_of_one_validation_are_one_whatever_their_other_columns(
     tmp_path: Path,
 ) -> None:
