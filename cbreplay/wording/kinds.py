@@ -137,7 +137,8 @@ def ordinal(number: int) -> str:
 
 _WRITERS: dict[str, Any] = {
     "share": _share,
-    "given_share": lambda value: f"{100 * value:.3g} %",
+    # as it was given: 100 * 0.07 is 7.000000000000001
+    "given_share": lambda value: f"{100 * value:.12g} %",
     "score": _score,
     "rate": spoken_figure,
     "number": spoken_figure,
