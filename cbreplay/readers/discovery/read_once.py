@@ -131,6 +131,7 @@ def find_repeated_logs(runs: Sequence[Run]) -> dict[int, list[int]]:
     home_of: dict[int, int] = {}
     for kind, members in (groups | of_trainer).items():
         home_of |= _copies_among(runs, _left(members, home_of), kind.names)
+    _add_taken_back(runs, groups, home_of)
     _add_percents(runs, groups, home_of)
     _add_pairs(runs, home_of)
     _add_narrower(runs, groups, home_of)
@@ -164,6 +165,23 @@ def _home(home_of: Mapping[int, int], at: int) -> int:
     while at in home_of:
         at = home_of[at]
     return at
+
+
+def _add_taken_back(
+    runs: Sequence[Run], groups: Mapping[_Alike, list[int]], home_of: dict[int, int]
+) -> None:
+    """Add copies that were made before a resumed fit wrote their last rows again."""
+    held = [(at, fit) for at, run in enumerate(runs) for _, fit in run.replaced if fit]
+    every = [*runs, *(fit for _, fit in held)]
+    owner = {len(runs) + number: at for number, (at, _) in enumerate(held)}
+    for kind, fits in by_key(owner, lambda at: _alike_of(every[at])).items():
+        left = _left(groups.get(kind, ()), home_of)
+        found = _copies_among(every, [*fits, *left], kind.names)
+        home_of |= {
+            part: owner[home]
+            for part, home in found.items()
+            if part < len(runs) and home in owner and part != owner[home]
+        }
 
 
 def _add_percents(

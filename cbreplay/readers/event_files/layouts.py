@@ -189,13 +189,17 @@ def _least_step(tables: Sequence[EventTable]) -> int:
 def _are_old_keras(tags: Sequence[str], tables: Sequence[EventTable]) -> bool:
     """Tell whether each tag has a value at each of the steps 0, 1, 2, ...
 
-    And whether one is the val_ of another: then those are Keras's logs by epoch.
+    And whether one is the val_ of another: then those are Keras's logs by epoch. A file
+    begins anew, or goes on with the one before.
     """
     held = set(tags)
     if not any(f"val_{tag}" in held for tag in tags) or any("/" in tag for tag in tags):
         return False
-    steps = (own.steps for table in tables for own in table.scalars.values())
-    return all(own[0] == 0 and not (np.diff(own) > 1).any() for own in steps)
+    for tag in tags:
+        own = [table.scalars[tag].steps for table in tables if tag in table.scalars]
+        if own[0][0] != 0 or (np.diff(np.concatenate(own)) > 1).any():
+            return False
+    return True
 
 
 def _by_epoch_tag(table: EventTable, tag: str) -> tuple[EventTable, dict[str, str]]:

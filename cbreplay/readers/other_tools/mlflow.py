@@ -67,7 +67,7 @@ class MLflowReader(LogReader):
         rows = _read_rows(path, damage)
         of_comet = are_of_comet(rows)
         rows = with_steps(rows, path, damage) if of_comet else rows
-        rows = _on_data_sets(rows)
+        rows = _on_data_sets(rows) + _ends_beside(path, rows, damage)
         by_run = by_key(rows, _run_of)
         check_logs(len(by_run), path, damage.max_bytes)
         for name, own in by_run.items():
@@ -154,6 +154,23 @@ def _ends(rows: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
     return {str(row["key"]): as_number(row.get("value")) for row in told}
 
 
+def _ends_beside(
+    path: str, rows: Sequence[Mapping[str, Any]], damage: Damage
+) -> list[dict[str, Any]]:
+    """Return what the autologger says of a stop, where each key has a file of its own.
+
+    These are called by their keys, perhaps below the name of the run.
+    """
+    place, file = os.path.split(path)
+    stem, ending = os.path.splitext(file)
+    key = str(rows[0].get("key"))
+    if key in ENDINGS or not stem.endswith(key):
+        return []
+    called = (f"{stem.removesuffix(key)}{name}{ending}" for name in ENDINGS)
+    files = filter(os.path.isfile, (os.path.join(place, name) for name in called))
+    return [row for told in files for row in _read_rows(told, damage)]
+
+
 def _read_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
     rows = _listed_rows(path, damage)
     if not rows:
@@ -237,6 +254,9 @@ def _of_model(
     logged = [row for row in rows if row.get("key") not in {*ENDINGS, *machine}]
     if not logged:
         problem, hint = "there is no metric in it", "Export a run that logged metrics"
+        if not machine:
+            problem = "it says where a training stopped, and holds no metric"
+            hint = "Give the files of the metrics: it is read beside them"
         raise LogError(problem, source=path, hint=hint)
     return logged, notes
 

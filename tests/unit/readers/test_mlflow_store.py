@@ -7,6 +7,7 @@ import json
 import sqlite3
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -305,3 +306,36 @@ def test_the_attributes_of_metrics_are_read_as_python_calls_them(
     (tmp_path / name).write_text(as_csv if name.endswith(".csv") else as_json)
     (run,) = load_runs(tmp_path / name)
     assert list(run.series["val_loss"]) == VAL_LOSS
+
+
+# of 30 examples, as Keras's accuracy in float32: the last epoch has as many as the 4th
+CORRECT = (20, 22, 24, 27, 26, 25, 28, 26, 24, 27)
+SHARES = [float(np.float32(own / 30)) for own in CORRECT]
+
+
+def history_file(place: Path, key: str, values: list[float]) -> Path:
+    """Write what get_metric_history returns of one key."""
+    rows = [f"{key},{value},{at}000,{at}\n" for at, value in enumerate(values)]
+    path = place / f"{key}.csv"
+    path.write_text("key,value,timestamp,step\n" + "".join(rows), encoding="utf-8")
+    return path
+
+
+def test_a_last_share_of_few_examples_may_be_an_epoch(tmp_path: Path) -> None:
+    (run,) = load_runs(history_file(tmp_path, "val_accuracy", SHARES))
+    assert run.series["val_accuracy"].values.tolist() == SHARES
+    assert any("if MLflow's autologger wrote it" in note for note in run.notes)
+
+
+@pytest.mark.parametrize("asked", ["", "val_accuracy.csv"])
+def test_files_of_one_key_each_tell_together_where_a_training_stopped(
+    tmp_path: Path, asked: str
+) -> None:
+    history_file(tmp_path, "val_accuracy", [*SHARES, SHARES[4]])
+    history_file(tmp_path, "loss", [1 / (at + 3) for at in [*range(10), 4]])
+    history_file(tmp_path, "stopped_epoch", [9.0])
+    history_file(tmp_path, "restored_epoch", [4.0])
+    (run,) = load_runs(tmp_path / asked)
+    assert run.series["val_accuracy"].values.tolist() == SHARES
+    with pytest.raises(LogError, match="it says where a training stopped"):
+        load_runs(tmp_path / "restored_epoch.csv")

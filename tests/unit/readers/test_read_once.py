@@ -13,7 +13,14 @@ from cbreplay.answers.doubts import noted
 from cbreplay.document import plain_text
 from cbreplay.readers.discovery.read_once import find_repeated_logs
 from cbreplay.readers.discovery.same_training import join_logs
-from tests.oracles.tensorboard_loader import write_events
+from tests.oracles.tensorboard_loader import (
+    event,
+    record,
+    restart_event,
+    value,
+    version_event,
+    write_events,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -119,6 +126,25 @@ def test_logs_of_a_trainer_under_other_names_are_one_training(tmp_path: Path) ->
     # and where evaluations are counted
     (run,) = load_runs(tmp_path, x_axis="step")
     assert "stands in backup_5 too" in run.notes[-1]
+
+
+@pytest.mark.parametrize(("n_epochs", "n_runs"), [(6, 1), (7, 1), (8, 2)])
+def test_a_copy_from_before_a_fit_was_resumed_is_the_same_training(
+    tmp_path: Path, n_epochs: int, n_runs: int
+) -> None:
+    # of seven epochs torch's SummaryWriter(purge_step=5) took the last two back
+    losses = [*LOSSES, 0.47]
+    points = [(100.0 + s, s, "epoch_loss", one) for s, one in enumerate(losses)]
+    name = "events.out.tfevents.{}.host"
+    write_events(tmp_path / "a" / name.format(1), points[:n_epochs])
+    write_events(tmp_path / "b" / name.format(1), points[:7])
+    again = [event(200.0 + s, s, value("epoch_loss", 0.4 - s / 99)) for s in (5, 6, 7)]
+    payloads = [version_event(), restart_event(200.0, 5), *again]
+    (tmp_path / "b" / name.format(2)).write_bytes(b"".join(map(record, payloads)))
+    runs = load_runs(tmp_path)
+    # an eighth epoch was trained in a alone
+    assert [run.name for run in runs] == ["a", "b"][-n_runs:]
+    assert [run.horizon for run in runs] == [7] * n_runs
 
 
 @pytest.mark.parametrize("last", [0.4, 0.123456789012345, float("nan")])

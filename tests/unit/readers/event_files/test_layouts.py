@@ -58,6 +58,29 @@ def test_keras_1_wrote_bare_tags_by_epoch(tmp_path: Path) -> None:
     assert "each step is one epoch" in run.notes[0]
 
 
+def write_bare_tags(directory: Path, begun: int, epochs: Iterable[int]) -> None:
+    tags = (("loss", 0.5), ("val_loss", 1.0))
+    points = [(float(begun + e), e, tag, n / 2**e) for e in epochs for tag, n in tags]
+    write(directory, points, begun)
+
+
+def test_keras_1_went_on_in_another_file(tmp_path: Path) -> None:
+    write_bare_tags(tmp_path, 100, range(3))
+    # a fit with its initial_epoch at 3
+    write_bare_tags(tmp_path, 200, range(3, 6))
+    (run,) = read(tmp_path)
+    assert values(run, "val_loss") == [1 / 2**epoch for epoch in range(6)]
+    # or the same fit in another file
+    assert run.possible_seams == {3}
+
+
+def test_bare_tags_that_lack_steps_are_not_taken_for_epochs(tmp_path: Path) -> None:
+    write_bare_tags(tmp_path, 100, range(3))
+    write_bare_tags(tmp_path, 200, range(5, 8))
+    with pytest.raises(ForeignLogError, match="x_axis='epoch'"):
+        read(tmp_path)
+
+
 @pytest.mark.parametrize("steps", [[0, 100, 200], [5, 6, 7]])
 def test_bare_tags_at_other_steps_are_not_taken_for_epochs(
     tmp_path: Path, steps: list[int]
