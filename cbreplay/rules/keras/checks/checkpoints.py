@@ -253,6 +253,11 @@ SAVING = RuleChecks(
         _shares_its_file,
         _threshold_never_beaten,
         _by_its_monitor,
-    )
+    ),
+    when_it_stays="may save the later model over the earlier file",
 )
-LOGGING = RuleChecks((_overwrites_log,), stands_twice=BYSTANDING.stands_twice)
+LOGGING = RuleChecks(
+    (_overwrites_log,),
+    stands_twice=BYSTANDING.stands_twice,
+    when_it_stays="logs the later fit in the earlier file",
+)
