@@ -317,6 +317,7 @@ class ExaminedFit:
             member.written_in,
             member.stays_in,
             len(member.variants) == 1,
+            member.was_fitted,
         )
 
 

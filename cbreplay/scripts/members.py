@@ -78,6 +78,8 @@ class Member(NamedTuple):
         Whether the variants have no stand-ins, but the values of a loop or a choice.
     kept_in : str
         Why it meets another model than in a fit before, as `RepeatedFits.find_kept`.
+    was_fitted : bool
+        Whether a fit before certainly had it.
     late : mapping of str to LateValue
         What is written into ``logs`` after it looks there, as `find_late_values`.
     written_in : str
@@ -98,6 +100,7 @@ class Member(NamedTuple):
     within: ast.Call | None = None
     is_told: bool = False
     kept_in: str = ""
+    was_fitted: bool = False
     late: Mapping[str, LateValue] = MappingProxyType({})
     written_in: str = ""
     gains: tuple[Gain, ...] = ()
