@@ -46,6 +46,13 @@ class _Place(NamedTuple):
     log: RunsOfLog
     number: int
 
+    @property
+    def name(self) -> str:
+        """What the run is called, which may be one of several in the log."""
+        name, runs = self.log.name, self.log.runs
+        label = label_of(runs[self.number], self.number + 1)
+        return f"{name}#{label}" if len(runs) > 1 else name
+
     def count_files(self) -> int:
         """Count the files of the log: its CSV, its event files, its run.json."""
         described = self.log.runs[self.number].metadata is not None
@@ -94,7 +101,7 @@ def leave_out_copies(found: FoundLogs) -> None:
 
 
 def _names_of(places: Sequence[_Place], members: Sequence[int]) -> str:
-    return list_first(sorted({places[at].log.name for at in members}), _SHOWN)
+    return list_first(sorted({places[at].name for at in members}), _SHOWN)
 
 
 def _keep(log: RunsOfLog, own: Sequence[tuple[int, Run]]) -> None:
@@ -358,6 +365,6 @@ def _copies_among(
 
 def _rank(run: Run, coarse: float) -> tuple[int, int, int, bool, bool, float]:
     """Return a sort key: the longest run comes first, with most series, most digits."""
-    no_rate, rounded = run.learning_rate is None, run.learning_rate_rounding is not None
+    no_rate, rounded = run.learning_rate is None, bool(run.learning_rate_rounding)
     size = -run.n_epochs, -run.recorded_epochs, -len(run.series)
     return *size, no_rate, rounded, coarse

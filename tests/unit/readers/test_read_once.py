@@ -239,6 +239,21 @@ def test_logs_of_the_ranks_of_one_training_are_one(tmp_path: Path) -> None:
     assert len(load_runs(tmp_path / "b")) == 1
 
 
+def test_ranks_that_wrote_into_one_directory_are_one_training(tmp_path: Path) -> None:
+    """As those in directories of their own: each has its loss, all one validation."""
+    for rank in range(2):
+        points = [
+            (100.0 + step + rank / 2, step, tag, one / 3)
+            for step, loss in enumerate(LOSSES)
+            for tag, one in (("loss", loss + rank / 9), ("val_loss", loss))
+        ]
+        write_events(tmp_path / f"events.out.tfevents.1.rank{rank}", points)
+    (run,) = load_runs(tmp_path)
+    assert run.name == f"{tmp_path.name}#1"
+    told = f"stands in {tmp_path.name}#2 too: it was read once"
+    assert any(told in note for note in run.notes)
+
+
 def test_logs_of_one_validation_are_one_whatever_their_other_columns(
     tmp_path: Path,
 ) -> None:
@@ -562,8 +577,9 @@ def test_rounded_rates_of_a_log_that_goes_on_in_another_file_are_one_series(
     rows = "2,0.7,0.01111\n3,0.6,0.01111\n"
     (tmp_path / "second.csv").write_text(f"epoch,loss,lr\n{rows}", encoding="ascii")
     (run,) = load_runs(tmp_path)
-    assert run.learning_rate_rounding is not None
-    assert run.learning_rate_rounding.tolist() == pytest.approx([5e-6] * 4)
+    for rate in (0.01234, 0.01111):
+        ends = run.learning_rate_rounding[float(np.float32(rate))]
+        assert ends == pytest.approx((rate - 5e-6, rate + 5e-6), rel=1e-6)
 
 
 @pytest.mark.parametrize(
