@@ -91,7 +91,8 @@ def count_digits(values: FloatArray) -> tuple[int, int]:
         mantissa, _, exponent = repr(value).partition("e")
         whole, _, fraction = mantissa.partition(".")
         fraction = fraction.rstrip("0")
-        digits = (whole + fraction).lstrip("0")
+        # 10 may be one digit: nothing tells
+        digits = (whole + fraction).strip("0")
         most = max(most, len(digits))
         most_decimals = max(most_decimals, len(fraction) - int(exponent or 0))
     return most, most_decimals

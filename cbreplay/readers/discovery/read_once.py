@@ -365,6 +365,6 @@ def _copies_among(
 
 def _rank(run: Run, coarse: float) -> tuple[int, int, int, bool, bool, float]:
     """Return a sort key: the longest run comes first, with most series, most digits."""
-    no_rate, rounded = run.learning_rate is None, run.learning_rate_rounding is not None
+    no_rate, rounded = run.learning_rate is None, bool(run.learning_rate_rounding)
     size = -run.n_epochs, -run.recorded_epochs, -len(run.series)
     return *size, no_rate, rounded, coarse
