@@ -315,6 +315,8 @@ class ExaminedFit:
             member.kept_in,
             self.late_writers(member),
             member.written_in,
+            member.stays_in,
+            len(member.variants) == 1,
         )
 
 

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from cbreplay.errors import RefusedValueError
     from cbreplay.rules.base import Callback
     from cbreplay.scripts.calls import ScriptCalls
-    from cbreplay.scripts.scopes import Scope
+    from cbreplay.scripts.scopes import Gain, Scope
     from cbreplay.scripts.written_logs import LateValue
 
 __all__ = ["CallReader", "Member", "UnreadPart"]
@@ -83,6 +83,10 @@ class Member(NamedTuple):
     written_in : str
         Which earlier fit wrote the file that it writes anew, as
         `WrittenFiles.find_overwritten`.
+    gains : tuple of Gain
+        By which its list, or one in it, gains it.
+    stays_in : str
+        Why later fits have it too, as `find_staying`.
     """
 
     call: ast.Call
@@ -96,6 +100,8 @@ class Member(NamedTuple):
     kept_in: str = ""
     late: Mapping[str, LateValue] = MappingProxyType({})
     written_in: str = ""
+    gains: tuple[Gain, ...] = ()
+    stays_in: str = ""
 
     @property
     def made_at(self) -> ast.Call:

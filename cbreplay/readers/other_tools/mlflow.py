@@ -8,7 +8,10 @@ import os
 import re
 from collections import Counter
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from cbreplay.arguments import shown_value
 from cbreplay.by_key import by_key
@@ -34,6 +37,7 @@ from cbreplay.readers.other_tools.mlflow_steps import (
 )
 from cbreplay.readers.other_tools.mlflow_store import stored_rows
 from cbreplay.readers.sizes import check_logs
+from cbreplay.series_names import is_validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -109,8 +113,33 @@ class MLflowReader(LogReader):
         if self.options.x_axis != "step" and all(map(_is_of_epoch, own)):
             table.rename({"step": "epoch"})
         epoch = "epoch" if "epoch" in table.columns else None
-        fold_by(table, epoch, "step", self.options)
+        options = self.options
+        is_told = options.x_axis is not None or options.parts == "rows"
+        if epoch is None and not is_told and not of_comet and _are_batches(table):
+            options = replace(options, x_axis="step")
+            table.notes.append(_EACH_FEW)
+        fold_by(table, epoch, "step", options)
         yield from build_runs(table, self.options, self.metadata)
+
+
+def _are_batches(table: LogTable) -> bool:
+    """Tell whether steps are those of the autologger with ``every_n_iter=4``.
+
+    They are 4, 8, 12, ...; every 4th epoch is logged at 0, 4, 8, or is validated too.
+    """
+    steps = table.columns["step"].values
+    begins_at = steps[0]
+    multiples = begins_at * np.arange(1, len(steps) + 1)
+    several = begins_at > 1 and len(steps) > _TRIPLE
+    return bool(several and (steps == multiples).all()) and not any(
+        map(is_validation, table.columns)
+    )
+
+
+_EACH_FEW = (
+    "the first step is as far from 0 as from the next, as where the autologger logs "
+    "every few batches (every_n_iter)"
+)
 
 
 def _run_of(row: Mapping[str, Any]) -> str:

@@ -313,9 +313,14 @@ CORRECT = (20, 22, 24, 27, 26, 25, 28, 26, 24, 27)
 SHARES = [float(np.float32(own / 30)) for own in CORRECT]
 
 
-def history_file(place: Path, key: str, values: list[float]) -> Path:
+def history_file(
+    place: Path, key: str, values: list[float], every: int = 1, begin: int = 0
+) -> Path:
     """Write what get_metric_history returns of one key."""
-    rows = [f"{key},{value},{at}000,{at}\n" for at, value in enumerate(values)]
+    steps = range(begin, begin + every * len(values), every)
+    rows = [
+        f"{key},{own},{at}000,{at}\n" for at, own in zip(steps, values, strict=True)
+    ]
     path = place / f"{key}.csv"
     path.write_text("key,value,timestamp,step\n" + "".join(rows), encoding="utf-8")
     return path
@@ -339,3 +344,18 @@ def test_files_of_one_key_each_tell_together_where_a_training_stopped(
     assert run.series["val_accuracy"].values.tolist() == SHARES
     with pytest.raises(LogError, match="it says where a training stopped"):
         load_runs(tmp_path / "restored_epoch.csv")
+
+
+@pytest.mark.parametrize(("begin", "unit"), [(4, "evaluations"), (0, "epochs")])
+def test_a_loss_every_few_batches_of_the_autologger_is_of_no_epochs(
+    tmp_path: Path, begin: int, unit: str
+) -> None:
+    """With every_n_iter=4 it logs batches at 4, 8, ...; a loop logs epoch 0 first."""
+    losses = [1 / (at + 2) for at in range(9)]
+    path = history_file(tmp_path, "loss", losses, every=4, begin=begin)
+    (run,) = load_runs(path)
+    assert run.axis_unit == unit
+    (run,) = load_runs(path, x_axis="epoch")
+    assert run.axis_unit == "epochs"
+    history_file(tmp_path, "val_loss", losses, every=4, begin=begin)
+    (run,) = load_runs(tmp_path)
