@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.answers.headline_limits import by_keras_rules, calls_worst_best
@@ -74,11 +75,13 @@ def misreadings(
             "loss is the mean over an epoch's batches while the weights changed: the "
             "weights that an epoch ends with, which are kept, have another."
         )
-    yield from _stops_by_training(runs[0], looked_at)
+    yield from _stops_by_other_values(runs[0], looked_at)
 
 
-def _stops_by_training(run: Run, lists: Iterable[Sequence[Callback]]) -> Iterator[Text]:
-    """Say of a stop by a series of the training data that it sees no overfitting."""
+def _stops_by_other_values(
+    run: Run, lists: Iterable[Sequence[Callback]]
+) -> Iterator[Text]:
+    """Say what a stop by the training data, or by smoothed values, does not see."""
     watched = (
         rule.monitor
         for callbacks in lists
@@ -86,6 +89,12 @@ def _stops_by_training(run: Run, lists: Iterable[Sequence[Callback]]) -> Iterato
         if rule.stops_early and rule.monitor is not None and rule.monitor in run.series
     )
     for name in dict.fromkeys(watched):
+        if re.search(_SMOOTHED, name):
+            own = re.sub(_SMOOTHED, "", name)
+            yield say(
+                *(Code(name), " is smoothed, by its name: a callback that watches "),
+                *(Code(own), " itself sees other values, and may stop elsewhere."),
+            )
         beside = f"val_{name}"
         if beside in run.series:
             yield say(
@@ -95,6 +104,10 @@ def _stops_by_training(run: Run, lists: Iterable[Sequence[Callback]]) -> Iterato
                 Code(f"--monitor {quoted_code(beside)}"),
                 " asks about one that does).",
             )
+
+
+# smooth_l1_loss is smoothed by no one
+_SMOOTHED = r"(?i)[^a-z0-9]smooth(ed)?$|^smoothed[^a-z0-9]"
 
 
 class _Met(NamedTuple):

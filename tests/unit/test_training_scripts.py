@@ -2482,7 +2482,13 @@ VALIDATED = "m.fit(*x, validation_split=0.2, callbacks=[{}])"
         ),
         (VALIDATED.format("ModelCheckpoint('{batch}.keras', **options)"), False),
         # the rate is in logs where a callback writes it there
-        (VALIDATED.format("ModelCheckpoint('{epoch}-{lr}.keras')"), False),
+        (VALIDATED.format("ModelCheckpoint('{epoch}-{lr}.keras')"), True),
+        (
+            VALIDATED.format(
+                "ReduceLROnPlateau(), ModelCheckpoint('{learning_rate}.keras')"
+            ),
+            False,
+        ),
         # code that is not read may write what it likes
         (
             OWN.format("val_acc")

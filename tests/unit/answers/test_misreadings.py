@@ -86,3 +86,16 @@ def test_of_many_alike_the_first_are_named(ask: Ask, log: Path) -> None:
     assert answer.out.count("acts as patience 1. Write") == 3
     assert "2 more such findings: cbreplay lint." in answer.out
     assert json.loads(ask("simulate", log, "--patience", "2", "--format", "json").out)
+
+
+def test_a_series_that_is_smoothed_by_its_name_is_not_what_a_callback_saw(
+    ask: Ask, tmp_path: Path
+) -> None:
+    told = (
+        "val_loss_smoothed is smoothed, by its name: a callback that watches val_loss"
+    )
+    for name, is_told in (("val_loss_smoothed", True), ("val_loss_smooth_l1", False)):
+        rows = [f"{epoch},{own}\n" for epoch, own in enumerate(VALUES)]
+        (tmp_path / "log.csv").write_text(f"epoch,{name}\n" + "".join(rows))
+        answer = ask("simulate", tmp_path / "log.csv", "--patience", "2")
+        assert (told in " ".join(answer.out.split())) is is_told
