@@ -329,6 +329,16 @@ def test_the_tables_of_catboost_are_one_training(ask: Ask, tmp_path: Path) -> No
     assert PATIENCE_2 in told(ask, "simulate", tmp_path, *words)
 
 
+def test_catboost_evaluates_the_trees_that_it_numbers(ask: Ask, tmp_path: Path) -> None:
+    """With metric_period=5 these are 0, 5, 10, ... and the last."""
+    at = [*range(0, 5 * (len(LOSSES) - 1), 5), 5 * (len(LOSSES) - 1) - 1]
+    rows = [f"{own}\t{loss}" for own, loss in zip(at, LOSSES, strict=True)]
+    log = lines(tmp_path / "test_error.tsv", "iter\tLogloss", rows)
+    assert f" 1-{at[-1] + 1} " in told(ask, "inspect", log)
+    words = ("--monitor", "Logloss", "--mode", "min", "--patience", "2")
+    assert "only at every 5th epoch" in told(ask, "simulate", log, *words)
+
+
 def test_a_version_that_begins_where_another_ends_may_go_on_from_it(
     ask: Ask, tmp_path: Path
 ) -> None:

@@ -2894,6 +2894,29 @@ def test_the_values_of_a_loop_are_told(
     assert (read(tmp_path, text).unread == ()) is is_told
 
 
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        ("[STOP for p in (5, 40)]", ["patience-beyond-plan"]),
+        ("[STOP for p in (5, 0)]", ["patience-zero-is-one"]),
+        ("[STOP for p in (30, 0)]", ["patience-beyond-plan", "patience-zero-is-one"]),
+        ("list(STOP for p in (5, 40))", ["patience-beyond-plan"]),
+        # which of them are made is not told
+        ("[STOP for p in (5, 40) if p < n]", []),
+        ("[STOP if n else other for p in (5, 40)]", []),
+        ("[STOP for p in ((5, 40) if n else (6, 7))]", []),
+        ("[STOP for p in (5, n)]", []),
+    ],
+)
+def test_each_callback_of_a_comprehension_is_looked_at(
+    tmp_path: Path, listed: str, expected: list[str]
+) -> None:
+    stop = "keras.callbacks.EarlyStopping(patience=p, restore_best_weights=True)"
+    given = listed.replace("STOP", stop)
+    text = f"m.fit(x, validation_data=v, epochs=20, callbacks={given})"
+    assert codes(tmp_path, text) == expected
+
+
 def test_a_compiled_rate_is_none(tmp_path: Path) -> None:
     text = (
         f"{MODEL}m.compile('adam', 'mse', metrics=['mae'])\n"

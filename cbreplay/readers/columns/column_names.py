@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BATCH_NAMES",
+    "CATBOOST",
     "DATA_SET_COLUMNS",
     "EPOCH_NAMES",
     "FITS",
@@ -45,6 +46,8 @@ EPOCH_NAMES = ("epoch", "epochs", "epoche", "epoca", "época", "époque")
 LIKE_EPOCH = "(current)?(epoch|ep)(number|num|no|index|idx|id)?"
 # columns beside an epoch that tell which of its batches a row is
 BATCH_NAMES = ("batch", "batch_idx", "batch_index", "minibatch")
+# the files of CatBoost's train_dir, whose column iter counts trees from 0
+CATBOOST = r"(learn|test)_error\.tsv"
 STEP_NAMES = (
     *("step", "global_step", "iteration", "iter", "iterations", "steps"),
     # Ray Tune's, whose reports mostly come once an epoch

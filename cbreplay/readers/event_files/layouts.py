@@ -29,6 +29,7 @@ __all__ = [
     "Layout",
     "choose_layout",
     "drop_after_fit",
+    "evaluated_within",
 ]
 
 _PREFIX = "epoch_"
@@ -224,6 +225,18 @@ def _by_epoch_tag(table: EventTable, tag: str) -> tuple[EventTable, dict[str, st
         if n_values and name not in left_out:
             kept[name] = own.take(there)._replace(steps=epochs[there])
     return table._replace(scalars=kept), left_out
+
+
+def evaluated_within(tables: Sequence[EventTable]) -> list[str]:
+    """Return the validations with several values in most epochs, as Lightning has them.
+
+    Its ``val_check_interval`` of 0.25 makes four in an epoch.
+    """
+    told = [_by_epoch_tag(table, _LIGHTNING_EPOCH)[1] for table in tables]
+    several = {
+        name for left_out in told for name, why in left_out.items() if _EACH in why
+    }
+    return sorted(several)
 
 
 def _epochs_of_steps(table: EventTable, tag: str) -> dict[int, int]:

@@ -153,8 +153,11 @@ def test_a_log_of_thousands_of_tags_has_a_series_of_each(
 
 def test_lightning_with_two_evaluations_an_epoch_counts_steps(tmp_path: Path) -> None:
     write(tmp_path, lightning(per_epoch=2))
-    with pytest.raises(ForeignLogError, match="nothing says that the steps"):
+    with pytest.raises(ForeignLogError, match="several values in an epoch") as caught:
         read(tmp_path)
+    assert "x_axis='step'" in str(caught.value)
+    # each evaluation would be an epoch
+    assert "x_axis='epoch'" not in str(caught.value)
     (run,) = read(tmp_path, "step")
     assert run.recorded_epochs == 6
     assert run.steps is not None
