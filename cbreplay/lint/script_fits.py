@@ -337,6 +337,7 @@ class ExaminedFit:
             member.written_in,
             member.stays_in,
             len(member.variants) == 1 and not member.makes_each,
+            member.was_fitted,
         )
 
 

@@ -80,6 +80,8 @@ class Member(NamedTuple):
         Whether it is told, and a comprehension makes each of the variants.
     kept_in : str
         Why it meets another model than in a fit before, as `RepeatedFits.find_kept`.
+    was_fitted : bool
+        Whether a fit before certainly had it.
     late : mapping of str to LateValue
         What is written into ``logs`` after it looks there, as `find_late_values`.
     written_in : str
@@ -101,6 +103,7 @@ class Member(NamedTuple):
     is_told: bool = False
     makes_each: bool = False
     kept_in: str = ""
+    was_fitted: bool = False
     late: Mapping[str, LateValue] = MappingProxyType({})
     written_in: str = ""
     gains: tuple[Gain, ...] = ()

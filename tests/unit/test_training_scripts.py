@@ -3074,3 +3074,19 @@ def test_a_schedule_is_one_of_keras_s(
     text = f"{maker}\nm.compile(keras.optimizers.Adam(make(0.1, 9)))\n"
     text += "m.fit(*x, callbacks=[ReduceLROnPlateau()])\n"
     assert ("schedule-beside-plateau" in codes(tmp_path, text)) is found
+
+
+def test_a_later_fit_asks_for_no_direction(tmp_path: Path) -> None:
+    """Keras 3.15.1 trained five epochs in each of the two fits, without a ValueError.
+
+    A new EarlyStopping for the second raised it: no compiled metric is an accuracy.
+    """
+    fit = "m.fit(*x, validation_data=v, epochs=9, callbacks=[{}])\n"
+    made = "EarlyStopping('val_accuracy', patience=3, restore_best_weights=True)"
+    text = f"stop = {made}\n{MODEL}m.compile('adam', 'mse', metrics=['accuracy'])\n"
+    text += fit.format("stop") + "m.compile('adam', 'mse', metrics=['mae'])\n"
+    for given, raises in (("stop", False), (made, True)):
+        told = lint_script(read(tmp_path, text + fit.format(given)))
+        (placed,) = (each for each in told if each.finding.code == "absent-monitor")
+        assert ("ValueError" in placed.finding.reason) is raises
+        assert "auto-unknown" not in [each.finding.code for each in told]

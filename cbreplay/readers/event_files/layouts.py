@@ -33,6 +33,9 @@ __all__ = [
 ]
 
 _PREFIX = "epoch_"
+# where TensorFlow 2 writes, or any Keras with a validation: a script may have tags like
+# Keras's, which count from 1
+_OF_KERAS = r"\.v2\b|\b(train|validation)[/\\][^/\\]*\Z"
 # the tags of the learning rate of Keras 3 and Keras 2
 KERAS_RATE_TAGS = ("epoch_learning_rate", "epoch_lr")
 # tags that Hugging Face writes at the end of a training: they are no series
@@ -64,6 +67,8 @@ class Layout(NamedTuple):
         Tags that are no series, each with the reason; '' for none worth a note.
     beside : tuple of str
         Tags of a script beside Keras's own that are series of the training.
+    counts_from_zero : bool
+        Whether the first epoch is known to have the number 0.
     """
 
     tool: str
@@ -72,16 +77,12 @@ class Layout(NamedTuple):
     first_step: int = 0
     silent: Mapping[str, str] = MappingProxyType({})
     beside: tuple[str, ...] = ()
+    counts_from_zero: bool = True
 
     @property
     def begins_at(self) -> int | None:
         """The epoch at which every training begins; None if at any, as Keras's may."""
         return None if self.tool in ("keras", "old keras", "steps") else 0
-
-    @property
-    def counts_from_zero(self) -> bool:
-        """Whether the first epoch is known to have the number 0."""
-        return self.tool != "epochs"
 
     def series_name(self, tag: str, writer: str) -> str | None:
         """Return the series name of a writer's tag; None if it is none of epochs."""
@@ -125,7 +126,9 @@ def choose_layout(tables: Sequence[EventTable], options: ReadOptions) -> Layout 
     tags = list(dict.fromkeys(tag for table in tables for tag in table.scalars))
     if any(tag.startswith(_PREFIX) and tag != _PREFIX for tag in tags):
         note = "its rows are epochs, by the tags of Keras: the x-axis need not be said"
-        return Layout("keras", (note,) if options.x_axis == "step" else ())
+        notes = (note,) if options.x_axis == "step" else ()
+        by_keras = any(re.search(_OF_KERAS, table.path) for table in tables)
+        return Layout("keras", notes, counts_from_zero=by_keras)
     if not tags:
         return None
     of_trainer = HUGGING_FACE_EPOCH in tags
@@ -135,7 +138,7 @@ def choose_layout(tables: Sequence[EventTable], options: ReadOptions) -> Layout 
     # Trainer logs what a step is, and that is seldom an epoch
     said = options.x_axis == "epoch" or options.parts == "rows"
     if known is None and said and not of_trainer:
-        return Layout("epochs")
+        return Layout("epochs", counts_from_zero=False)
     return known
 
 
