@@ -226,7 +226,8 @@ def _called_validation(path: str) -> Iterator[str]:
     if name.lower() in _LIKE_VALIDATION:
         yield (
             f"the directory {name} may hold the validation of a run beside it: only "
-            "train and validation, as Keras calls them, are put together"
+            "train and validation, as Keras calls them, are put together; with these "
+            "names they are read as one run"
         )
 
 
