@@ -13,6 +13,7 @@ from cbreplay.document import Code, say
 from cbreplay.lint import lint_callbacks
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.parameters import parameters_of
+from cbreplay.series_names import is_validation, of_last_set
 from cbreplay.wording.plain_text import quoted_code
 from cbreplay.wording.words import as_sentence, count
 
@@ -94,6 +95,16 @@ def _stops_by_other_values(
             yield say(
                 *(Code(name), " is smoothed, by its name: a callback that watches "),
                 *(Code(own), " itself sees other values, and may stop elsewhere."),
+            )
+        last = of_last_set([other for other in run.series if is_validation(other)])
+        if is_validation(name) and name not in last:
+            yield say(
+                *(
+                    Code(name),
+                    " is of one of several evaluation sets, perhaps the one ",
+                ),
+                *("trained on: the last, by which XGBoost itself stops, has ",),
+                *(Code(last[0]), "."),
             )
         beside = f"val_{name}"
         if beside in run.series:

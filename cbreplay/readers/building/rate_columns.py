@@ -11,6 +11,7 @@ from cbreplay.readers.building.written_digits import (
     as_float32,
     count_digits,
     hold_float32,
+    hold_texts,
 )
 from cbreplay.readers.columns.column_names import rate_names
 from cbreplay.series_names import LEARNING_RATE_NAMES
@@ -158,11 +159,14 @@ def _rounding(known: FloatArray) -> RateEnds:
     elif hold_float32(known).all():
         return NOT_ROUNDED
     else:
-        written = count_digits(known)
-        if written[0] >= _FLOAT32_DIGITS:
+        digits, decimals = count_digits(known)
+        if digits == _FLOAT32_DIGITS and hold_texts(known, np.float32):
+            # the shortest texts, as Keras 2 writes them: .001 has all its digits
+            digits += 1
+        below = half_units(known * (1 - _BESIDE), digits, decimals)
+        above = half_units(known * (1 + _BESIDE), digits, decimals)
+        if ((above < spacing / 4) | (known == 0)).all():
             return NOT_ROUNDED
-        below = half_units(known * (1 - _BESIDE), *written)
-        above = half_units(known * (1 + _BESIDE), *written)
     # a tie, such as .00025 written as .0003, is half a unit away; float32 itself may
     # add one spacing to that
     lowest, highest = known - below - spacing, known + above + spacing

@@ -603,6 +603,15 @@ def test_logs_that_do_not_go_on_are_runs_of_their_own(
     assert len(load_runs(tmp_path)) == len(firsts)
 
 
+def test_the_loss_of_an_estimator_is_not_numbered_by_keras(tmp_path: Path) -> None:
+    """It is loss_1 in the directory of the training, loss in that of eval."""
+    for number, (place, tag) in enumerate((("run", "loss_1"), ("run/eval", "loss"))):
+        points = [(9.0 + s, 100 * s, tag, number + 1 / s) for s in range(1, 8)]
+        write_events(tmp_path / place / "events.out.tfevents.1.host", points)
+    runs = load_runs(tmp_path, x_axis="step")
+    assert [list(run.series) for run in runs] == [["loss_1"], ["loss"]]
+
+
 def test_histories_of_folds_have_one_metric_as_their_logs_have() -> None:
     """load_runs(first.history, second.history) of two models in one process."""
     folds = [

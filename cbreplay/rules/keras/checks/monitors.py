@@ -289,7 +289,10 @@ def _is_told_absent(known: CheckedList, callback: _Monitoring) -> bool:
 
 
 def _asks_the_metric(known: CheckedList, callback: _Monitoring) -> bool:
-    return callback.mode == "auto" and known.monitor_rule(callback).auto == "metric"
+    """Return whether Keras asks for a direction, as it does once for a callback."""
+    # keras/src/callbacks/monitor_callback.py: monitor_op stays for the fits after it
+    asks = callback.mode == "auto" and not known.told.was_fitted
+    return asks and known.monitor_rule(callback).auto == "metric"
 
 
 def _finds_no_metric(known: CheckedList, callback: _Monitoring) -> bool:
