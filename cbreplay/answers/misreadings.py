@@ -5,14 +5,18 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.answers.headline_limits import by_keras_rules, calls_worst_best
+from cbreplay.answers.headline_limits import (
+    asking_about,
+    by_keras_rules,
+    calls_worst_best,
+)
 from cbreplay.answers.reading_notes import spoken_note
 from cbreplay.answers.spoken_runs import judged_by
 from cbreplay.document import Code, say
 from cbreplay.lint import lint_callbacks
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.parameters import parameters_of
-from cbreplay.wording.plain_text import quoted_code
+from cbreplay.series_names import find_series, is_training, is_validation, metric_of
 from cbreplay.wording.words import as_sentence, count
 
 if TYPE_CHECKING:
@@ -78,7 +82,7 @@ def misreadings(
 
 
 def _stops_by_training(run: Run, lists: Iterable[Sequence[Callback]]) -> Iterator[Text]:
-    """Say of a stop by a series of the training data that it sees no overfitting."""
+    """Say of a stop by a series of no held-out data that it sees no overfitting."""
     watched = (
         rule.monitor
         for callbacks in lists
@@ -86,15 +90,24 @@ def _stops_by_training(run: Run, lists: Iterable[Sequence[Callback]]) -> Iterato
         if rule.stops_early and rule.monitor is not None and rule.monitor in run.series
     )
     for name in dict.fromkeys(watched):
-        beside = f"val_{name}"
-        if beside in run.series:
-            yield say(
-                Code(name),
-                " is measured on the data that is trained on: it may go on improving "
-                "while the model overfits, and a stop by it does not see that (",
-                Code(f"--monitor {quoted_code(beside)}"),
-                " asks about one that does).",
-            )
+        if is_validation(name):
+            continue
+        beside = find_series(metric_of(name), run.series, validation=True)
+        measured = "is measured on the data that is trained on: it"
+        if beside is None and not is_training(name):
+            measured = "may be measured on the data that is trained on, its name does "
+            measured += "not tell: then it"
+        yield say(
+            Code(name),
+            f" {measured} may go on improving while the model overfits, and a stop by "
+            "it does not see that",
+            *(
+                (" (", asking_about(beside, run), " asks about one that does)")
+                if beside is not None
+                else ()
+            ),
+            ".",
+        )
 
 
 class _Met(NamedTuple):
