@@ -23,6 +23,7 @@ __all__ = [
     "is_validation",
     "metric_of",
     "nearest_series",
+    "of_last_set",
     "plain_direction",
     "suggest_monitor",
     "validation_metrics",
@@ -325,7 +326,7 @@ def suggest_monitor(names: Iterable[str], option: str = "monitor") -> tuple[str,
         return watch_options(fitness[0], "max", option)
     judged = [name for name in listed if is_validation(name)] or listed
     # none of several losses is left for an error beside them
-    judged = sorted(_of_last_set(judged), key=lambda name: "loss" not in name.lower())
+    judged = sorted(of_last_set(judged), key=lambda name: "loss" not in name.lower())
     for mode in ("min", "max"):
         for name in judged:
             if _spoken_direction(name) == mode:
@@ -344,10 +345,13 @@ def watch_options(name: str, mode: str, option: str) -> tuple[str, str]:
     )
 
 
-def _of_last_set(names: list[str]) -> list[str]:
+def of_last_set(names: list[str]) -> list[str]:
     """Return the names of the last of XGBoost's data sets; all if there is none.
 
     Its own early stopping watches that one: people give their training data first.
+
+    >>> of_last_set(["validation_0-auc", "validation_1-auc"]), of_last_set(["loss"])
+    (['validation_1-auc'], ['loss'])
     """
     numbers = [re.match(_XGBOOST, name) for name in names]
     last = max((int(found[1]) for found in numbers if found), default=None)

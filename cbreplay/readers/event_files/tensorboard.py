@@ -200,13 +200,7 @@ class TensorBoardReader(LogReader):
         return record
 
     def _layout_of(self, log: LogFiles, path: str, damage: Damage) -> Layout:
-        """Tell who laid the files out, and report what is damaged in them.
-
-        Raises
-        ------
-        LogError
-            If nothing in them is known to be an epoch.
-        """
+        """Tell who laid the files out, and report what is damaged in them."""
         layout = choose_layout(log.tables, self.options)
         if layout is not None and layout.tool == "keras":
             counts = self.options.parts != "rows"
@@ -232,7 +226,8 @@ def _called_validation(path: str) -> Iterator[str]:
     if name.lower() in _LIKE_VALIDATION:
         yield (
             f"the directory {name} may hold the validation of a run beside it: only "
-            "train and validation, as Keras calls them, are put together"
+            "train and validation, as Keras calls them, are put together; with these "
+            "names they are read as one run"
         )
 
 
