@@ -372,6 +372,24 @@ def test_the_attributes_of_neptune_s_exporter_are_one_training(
     assert PATIENCE_2 in told(ask, "simulate", log, "--patience", "2")
 
 
+def test_the_rate_that_skorch_s_scheduler_records_is_no_metric(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """LRScheduler writes the rate that the epoch was trained at as event_lr."""
+    log = tmp_path / "history.json"
+    rates = [0.5 if at < 4 else 0.25 for at in range(len(LOSSES))]
+    rows = [
+        {"epoch": at + 1, "valid_loss": loss, "event_lr": rate}
+        for at, (loss, rate) in enumerate(zip(LOSSES, rates, strict=True))
+    ]
+    log.write_text(json.dumps(rows))
+    watched = "monitor='valid_loss', patience=9, mode='min'"
+    answer = told(ask, "simulate", log, "-c", f"ReduceLROnPlateau({watched})")
+    # it was lowered after epoch 4, where this setting keeps it
+    assert "rate changes at 4" in answer
+    assert "taken as constant" not in answer
+
+
 def test_a_version_that_begins_where_another_ends_may_go_on_from_it(
     ask: Ask, tmp_path: Path
 ) -> None:

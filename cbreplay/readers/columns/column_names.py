@@ -123,7 +123,8 @@ _WORDS = "[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+"
 _WHOSE = frozenset(
     (
         *("x", "pg", "group", "groups", "param", "params", "parameter", "parameters"),
-        *("train", "training", "trainer", "current", "epoch"),
+        # "event_lr" is skorch's
+        *("train", "training", "trainer", "current", "epoch", "event"),
         *("optimizer", "optimizers", "optim", "opt"),
         *("adam", "adamw", "sgd", "rmsprop", "adagrad", "nadam", "lion"),
         *("g", "d", "generator", "discriminator", "backbone", "head"),
