@@ -146,6 +146,8 @@ class WrittenCallback(NamedTuple):
         Why each later fit has it too, for people; "" where none has.
     is_told : bool
         Whether its arguments are told, and so are those of all fits.
+    was_fitted : bool
+        Whether a fit before certainly had it.
     """
 
     place: str = ""
@@ -155,6 +157,7 @@ class WrittenCallback(NamedTuple):
     written_in: str = ""
     stays_in: str = ""
     is_told: bool = False
+    was_fitted: bool = False
 
 
 _NO_CODE = WrittenCallback()

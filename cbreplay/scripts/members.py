@@ -76,8 +76,12 @@ class Member(NamedTuple):
         The call of a function of the script that makes it, if one does: the outermost.
     is_told : bool
         Whether the variants have no stand-ins, but the values of a loop or a choice.
+    makes_each : bool
+        Whether it is told, and a comprehension makes each of the variants.
     kept_in : str
         Why it meets another model than in a fit before, as `RepeatedFits.find_kept`.
+    was_fitted : bool
+        Whether a fit before certainly had it.
     late : mapping of str to LateValue
         What is written into ``logs`` after it looks there, as `find_late_values`.
     written_in : str
@@ -97,7 +101,9 @@ class Member(NamedTuple):
     miscalled: tuple[RefusedCall, ...] = ()
     within: ast.Call | None = None
     is_told: bool = False
+    makes_each: bool = False
     kept_in: str = ""
+    was_fitted: bool = False
     late: Mapping[str, LateValue] = MappingProxyType({})
     written_in: str = ""
     gains: tuple[Gain, ...] = ()
@@ -171,7 +177,13 @@ class CallReader:
             code = format_callback(variants[0], named_parameters(call, known))
         is_told = bool(unknown) and reader.told.keys() >= unknown
         return Member(
-            call, variants, code, refused=refused, miscalled=miscalled, is_told=is_told
+            call,
+            variants,
+            code,
+            refused=refused,
+            miscalled=miscalled,
+            is_told=is_told,
+            makes_each=is_told and _is_made_of_each(call, scope),
         )
 
     def _tensors(self, call: ast.Call, scope: Scope) -> Iterator[RefusedCall]:
@@ -266,6 +278,16 @@ class _Stopgaps(ScriptArguments):
             told = {name: each[turn % len(each)] for name, each in self.told.items()}
             instead = stand_ins(unknown, turn, self.call, self.ending)
             yield parameters | instead | told | self.likened
+
+
+def _is_made_of_each(call: ast.Call, scope: Scope) -> bool:
+    """Return whether a comprehension makes a callback of each entry, with no filter."""
+    made = scope.definition
+    return (
+        isinstance(made, (ast.ListComp, ast.GeneratorExp))
+        and made.elt is call
+        and not any(part.ifs for part in made.generators)
+    )
 
 
 def _first_star(call: ast.Call) -> int:

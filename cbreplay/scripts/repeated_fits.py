@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     _Around: TypeAlias = "tuple[ast.AST, ...]"
     # a loop, or a call that runs a function several times
     _Loop: TypeAlias = "ast.stmt | ast.Call"
+    # a fit, the calls that make its models, and its callbacks
+    _Examined: TypeAlias = "tuple[FittingCall, list[ast.Call], list[Member]]"
 
 __all__ = ["RepeatedFits"]
 
@@ -51,7 +53,7 @@ class RepeatedFits:
         _note_around(calls.names.tree, (), self.around)
         self.scopes = {id(scope.definition): scope for scope in calls.names.scopes}
         # the fits that were asked about: the models of each, and its callbacks
-        self.earlier: list[tuple[FittingCall, list[ast.Call], list[Member]]] = []
+        self.earlier: list[_Examined] = []
 
     def find_loops(self, fit: FittingCall) -> list[_Loop]:
         """Return the loops that make the model of a ``fit`` anew in each round.
@@ -172,10 +174,8 @@ class RepeatedFits:
                 if is_one and self.is_outside(member.made_at, loop, most):
                     kept.setdefault(id(member.call), self.said(loop))
         made = find_new_models(self.calls, fit.call, fit.scope)
-        for earlier, models, used in self.earlier if made else ():
-            if not self.is_followed_by(earlier.call, fit.call) or any(
-                model is other for model in models for other in made
-            ):
+        for earlier, models, used in self.before(fit) if made else ():
+            if not models or any(model is other for model in models for other in made):
                 continue
             before = {id(member.made_at) for member in used if member.is_certain}
             for member in members:
@@ -184,9 +184,33 @@ class RepeatedFits:
                     kept.setdefault(
                         id(member.call), f"the fit in {place} trains another model"
                     )
-        if made:
-            self.earlier.append((fit, made, list(members)))
+        self.earlier.append((fit, made, list(members)))
         return kept
+
+    def before(self, fit: FittingCall) -> list[_Examined]:
+        """Return the fits that were asked about and certainly ran before one."""
+        return [
+            earlier
+            for earlier in self.earlier
+            if self.is_followed_by(earlier[0].call, fit.call)
+        ]
+
+    def find_used(self, fit: FittingCall, members: Sequence[Member]) -> set[int]:
+        """Return which callbacks a fit before had, by the id of what makes each.
+
+        To be asked before `find_kept`.
+        """
+        used = {
+            (id(member.call), id(member.made_at))
+            for _, _, of_fit in self.before(fit)
+            for member in of_fit
+            if member.is_certain
+        }
+        return {
+            id(member.call)
+            for member in members
+            if (id(member.call), id(member.made_at)) in used
+        }
 
     def said(self, loop: _Loop) -> str:
         """Say that a loop, or a search over trials, makes models."""

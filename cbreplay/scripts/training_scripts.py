@@ -151,6 +151,7 @@ def _read_fit(
     compiled = ModelCompiles(calls, fit.call, fit.scope)
     facts = read_facts(calls, fit, compiled)
     renumbered = repeated.find_renumbered(fit, loops, compiled)
+    used = repeated.find_used(fit, members)
     kept = repeated.find_kept(loops, fit, members)
     late = find_late_values(calls, fit)
     overwritten = files.find_overwritten(fit, members)
@@ -158,6 +159,7 @@ def _read_fit(
     in_fit = tuple(
         member._replace(
             kept_in=kept.get(id(member.call), ""),
+            was_fitted=id(member.call) in used,
             late=late.get(id(member.call), {}),
             written_in=overwritten.get(id(member.call), ""),
             stays_in=staying.get(id(member.call), ""),

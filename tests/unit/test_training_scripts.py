@@ -1212,7 +1212,14 @@ def test_a_loss_in_other_letters_is_found_whatever_compiled_the_model(
         ("metrics=[keras.metrics.AUC(name='auc')]", "val_AUC", "monitor='val_auc'"),
         ("metrics=[keras.metrics.AUC()]", "val_auc_1", None),
         ("metrics=['mae']", "val_mean_absolute_error", "monitor='val_mae'"),
-        ("metrics=['accuracy']", "val_f1", "monitor='val_loss'"),
+        ("metrics=['accuracy']", "val_f1", "a monitor that is logged"),
+        # the val_ that both have makes val_loss no likeness
+        ("metrics=['accuracy']", "val_sens", "a monitor that is logged"),
+        (
+            "metrics=[keras.metrics.Recall(name='sensitivity')]",
+            "val_sens",
+            "monitor='val_sensitivity'",
+        ),
         ("", "val_accuracy", "monitor='val_loss'"),
         ("loss='mse'", "val_loss", None),
         ("metrics=[dice]", "val_dice", None),
@@ -2894,6 +2901,29 @@ def test_the_values_of_a_loop_are_told(
     assert (read(tmp_path, text).unread == ()) is is_told
 
 
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        ("[STOP for p in (5, 40)]", ["patience-beyond-plan"]),
+        ("[STOP for p in (5, 0)]", ["patience-zero-is-one"]),
+        ("[STOP for p in (30, 0)]", ["patience-beyond-plan", "patience-zero-is-one"]),
+        ("list(STOP for p in (5, 40))", ["patience-beyond-plan"]),
+        # which of them are made is not told
+        ("[STOP for p in (5, 40) if p < n]", []),
+        ("[STOP if n else other for p in (5, 40)]", []),
+        ("[STOP for p in ((5, 40) if n else (6, 7))]", []),
+        ("[STOP for p in (5, n)]", []),
+    ],
+)
+def test_each_callback_of_a_comprehension_is_looked_at(
+    tmp_path: Path, listed: str, expected: list[str]
+) -> None:
+    stop = "keras.callbacks.EarlyStopping(patience=p, restore_best_weights=True)"
+    given = listed.replace("STOP", stop)
+    text = f"m.fit(x, validation_data=v, epochs=20, callbacks={given})"
+    assert codes(tmp_path, text) == expected
+
+
 def test_a_compiled_rate_is_none(tmp_path: Path) -> None:
     text = (
         f"{MODEL}m.compile('adam', 'mse', metrics=['mae'])\n"
@@ -3051,3 +3081,19 @@ def test_a_schedule_is_one_of_keras_s(
     text = f"{maker}\nm.compile(keras.optimizers.Adam(make(0.1, 9)))\n"
     text += "m.fit(*x, callbacks=[ReduceLROnPlateau()])\n"
     assert ("schedule-beside-plateau" in codes(tmp_path, text)) is found
+
+
+def test_a_later_fit_asks_for_no_direction(tmp_path: Path) -> None:
+    """Keras 3.15.1 trained five epochs in each of the two fits, without a ValueError.
+
+    A new EarlyStopping for the second raised it: no compiled metric is an accuracy.
+    """
+    fit = "m.fit(*x, validation_data=v, epochs=9, callbacks=[{}])\n"
+    made = "EarlyStopping('val_accuracy', patience=3, restore_best_weights=True)"
+    text = f"stop = {made}\n{MODEL}m.compile('adam', 'mse', metrics=['accuracy'])\n"
+    text += fit.format("stop") + "m.compile('adam', 'mse', metrics=['mae'])\n"
+    for given, raises in (("stop", False), (made, True)):
+        told = lint_script(read(tmp_path, text + fit.format(given)))
+        (placed,) = (each for each in told if each.finding.code == "absent-monitor")
+        assert ("ValueError" in placed.finding.reason) is raises
+        assert "auto-unknown" not in [each.finding.code for each in told]

@@ -57,9 +57,10 @@ STEP_NAMES = (
 INDEXES = ("#0", "Unnamed: 0", "index")
 # columns that name the metric of a row
 OF_METRICS = frozenset(("metric", "metricname", "key", "tag", "variable", "measure"))
-# and those that do so where one of the metrics is a loss, and columns of the values
-TRACKED_METRICS = OF_METRICS | {"name", "series"}
-VALUES = frozenset(("value", "metricvalue"))
+# and those that do so where one of the metrics is a loss, and columns of the values;
+# the last of each are those of Neptune's exporter
+TRACKED_METRICS = OF_METRICS | {"name", "series", "attributepath"}
+VALUES = frozenset(("value", "metricvalue", "floatvalue"))
 # columns whose words may be phases of one training
 PHASES = frozenset(("phase", "stage", "mode"))
 # columns that may tell what a row's numbers are of: several kinds are no epochs
@@ -122,7 +123,8 @@ _WORDS = "[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+"
 _WHOSE = frozenset(
     (
         *("x", "pg", "group", "groups", "param", "params", "parameter", "parameters"),
-        *("train", "training", "trainer", "current", "epoch"),
+        # "event_lr" is skorch's
+        *("train", "training", "trainer", "current", "epoch", "event"),
         *("optimizer", "optimizers", "optim", "opt"),
         *("adam", "adamw", "sgd", "rmsprop", "adagrad", "nadam", "lion"),
         *("g", "d", "generator", "discriminator", "backbone", "head"),

@@ -99,3 +99,16 @@ def test_a_series_that_is_smoothed_by_its_name_is_not_what_a_callback_saw(
         (tmp_path / "log.csv").write_text(f"epoch,{name}\n" + "".join(rows))
         answer = ask("simulate", tmp_path / "log.csv", "--patience", "2")
         assert (told in " ".join(answer.out.split())) is is_told
+
+
+def test_of_xgboosts_data_sets_another_than_the_last_may_be_trained_on(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """Its documentation: of several in eval_set the last is used for early stopping."""
+    log = tmp_path / "evals.json"
+    log.write_text(json.dumps({f"validation_{at}": {"auc": VALUES} for at in range(2)}))
+    told = "is of one of several evaluation sets, perhaps the one trained on"
+    for at in range(2):
+        watched = ("--monitor", f"validation_{at}/auc", "--mode", "max")
+        answer = ask("simulate", log, *watched, "--patience", "2")
+        assert (told in " ".join(answer.out.split())) is (at == 0)

@@ -98,7 +98,7 @@ def _guessed_auto(known: CheckedList, callback: _Monitoring) -> Iterator[Finding
         or known.mode(callback) == "max"
     ):
         return
-    told = known.training.find_direction(monitor) or plain_direction(monitor)
+    told = known.training.tell_direction(monitor)
     absent = known.run is not None and monitor not in known.run.series
     if told or absent or _is_told_absent(known, callback):
         return
@@ -289,7 +289,10 @@ def _is_told_absent(known: CheckedList, callback: _Monitoring) -> bool:
 
 
 def _asks_the_metric(known: CheckedList, callback: _Monitoring) -> bool:
-    return callback.mode == "auto" and known.monitor_rule(callback).auto == "metric"
+    """Return whether Keras asks for a direction, as it does once for a callback."""
+    # keras/src/callbacks/monitor_callback.py: monitor_op stays for the fits after it
+    asks = callback.mode == "auto" and not known.told.was_fitted
+    return asks and known.monitor_rule(callback).auto == "metric"
 
 
 def _finds_no_metric(known: CheckedList, callback: _Monitoring) -> bool:

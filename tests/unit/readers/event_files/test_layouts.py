@@ -90,6 +90,24 @@ def test_bare_tags_at_other_steps_are_not_taken_for_epochs(
         read(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        # torch's writer, and that of TensorFlow 2: fit(initial_epoch=1)
+        ("events.out.tfevents.1.host.1.0", 0),
+        ("events.out.tfevents.1.host.1.0.v2", 1),
+        ("train/events.out.tfevents.1.host.1.0", 1),
+    ],
+)
+def test_tags_like_those_of_keras_may_count_from_1(
+    tmp_path: Path, name: str, first: int
+) -> None:
+    points = [(1.0 * s, s, "epoch_loss", 1 / s) for s in range(1, 5)]
+    write_events(tmp_path / name, points)
+    (run,) = read(tmp_path)
+    assert (run.first_epoch, run.recorded_epochs) == (first, 4)
+
+
 def test_tensorflow_1_wrote_val_tags_beside_the_others(tmp_path: Path) -> None:
     tags = ["epoch_loss", "epoch_val_loss"]
     write(tmp_path, [(1.0, e, tag, 1.0) for e in range(2) for tag in tags])
@@ -449,6 +467,12 @@ def test_a_directory_called_like_a_validation_is_doubted(
     (train, other) = sorted(load_runs(tmp_path), key=lambda run: len(run.notes))
     assert train.notes == ()
     assert f"the directory {name} may hold the validation" in other.notes[0]
+    assert "with these names they are read as one run" in other.notes[0]
+    # and so they are
+    for directory, named in (("training", "train"), (name, "validation")):
+        (tmp_path / directory).rename(tmp_path / named)
+    (run,) = load_runs(tmp_path)
+    assert list(run.series) == ["loss", "val_loss"]
 
 
 @pytest.mark.parametrize(

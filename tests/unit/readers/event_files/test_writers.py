@@ -239,6 +239,22 @@ def test_writers_whose_steps_cross_in_time_are_trainings_of_their_own(
     assert run.series["loss"].recorded.tolist() == [1, 1, 1, 1, 0, 0, 0, 0, 0, 1, 1]
 
 
+def test_a_fit_that_was_resumed_with_the_clock_set_back_may_be_joined(
+    tmp_path: Path,
+) -> None:
+    for clock, steps in ((9000, range(4)), (500, range(4, 7))):
+        points = [(float(clock + s), s, "epoch_loss", s / 8) for s in steps]
+        write_events(tmp_path / FILE.format(clock), points)
+    *_, last = read(tmp_path)
+    assert any("its clock set back, --parts join" in note for note in last.notes)
+    (run,) = read(tmp_path, parts="join")
+    assert losses(run) == [step / 8 for step in range(7)]
+    # the pause between the files is no epoch's time
+    assert run.epoch_seconds is not None
+    assert list(run.epoch_seconds) == [None, 1, 1, 1, None, 1, 1]
+    assert run.possible_seams == {4}
+
+
 @pytest.mark.parametrize("longer", [1, 2])
 def test_a_copy_of_a_file_as_it_grew_is_read_once(tmp_path: Path, longer: int) -> None:
     for begun in (1, 2):
