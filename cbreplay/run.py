@@ -29,6 +29,7 @@ __all__ = [
     "EpochArray",
     "FloatArray",
     "Mode",
+    "RateEnds",
     "RateSource",
     "Run",
     "Series",
@@ -36,6 +37,8 @@ __all__ = [
 
 Mode: TypeAlias = Literal["min", "max"]
 RateSource: TypeAlias = Literal["", "logs", "optimizer"]
+# for each recorded rate, the lowest and the highest one that may be written so
+RateEnds: TypeAlias = Mapping[float, tuple[float, float]]
 AxisUnit: TypeAlias = Literal["epochs", "evaluations", "checks", "iterations"]
 
 
@@ -59,9 +62,9 @@ class Run:
     other_learning_rate : Series or None
         The other reading of the recorded rate, where the log alone cannot tell
         whether it was written before or after that epoch's reduction.
-    learning_rate_rounding : array of shape (n_epochs,) or None
-        Half a unit of the last digit that each rate was written with, where the log has
-        too few to tell one float32 from the next; None where it has enough.
+    learning_rate_rounding : mapping of float to (lowest, highest)
+        Where the log has too few digits to tell one float32 rate from the next: for
+        each recorded rate, between which it may have been. Empty where it has enough.
     rounded_to : mapping of str to (digits, decimals)
         The series of a writer that is known to round, each with the significant digits
         and the places after the point that it keeps. Every other series is taken as it
@@ -144,7 +147,7 @@ class Run:
     series: Mapping[str, Series]
     learning_rate: Series | None = None
     other_learning_rate: Series | None = None
-    learning_rate_rounding: FloatArray | None = None
+    learning_rate_rounding: RateEnds = field(default_factory=dict)
     rounded_to: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     rate_source: RateSource = ""
     epoch_seconds: Series | None = None

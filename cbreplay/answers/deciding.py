@@ -87,11 +87,10 @@ def _replay_settings(
         return [
             replay_run(run, config, judging=judging) for run in runs for config in grid
         ]
-    from cbreplay.sweep import replay_cells
+    from cbreplay.sweep import SharedReplays
 
-    return replay_cells(
-        runs, grid, progress=progress, whole_trace=traced, judging=judging
-    )
+    shared = SharedReplays.of_grid(runs, grid, judging, whole_trace=traced)
+    return shared.every(progress)
 
 
 def _are_few(runs: Sequence[Run], grid: Grid) -> bool:

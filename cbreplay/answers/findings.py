@@ -34,7 +34,6 @@ __all__ = [
     "ListFindings",
     "check_callbacks",
     "finding_columns",
-    "findings_document",
     "objections",
 ]
 
@@ -75,7 +74,13 @@ class ListFindings(NamedTuple):
 
     def document(self) -> Document:
         """Write the findings as an answer."""
-        return findings_document(self)
+        findings = Section("Findings", (_table(self),), untitled=True)
+        notes = Notice(tuple(map(say, self.notes)))
+        doubts = Section("Before you trust it", (notes,), untitled=True)
+        headline, lead = _headline(self), _lead(self)
+        return Document(
+            "lint", headline, lead, (findings, doubts), program=lambda: _members(self)
+        )
 
     def keep(self, is_chosen: Callable[[str], bool]) -> ListFindings:
         """Return the same with only the findings whose code is chosen."""
@@ -117,17 +122,6 @@ def check_callbacks(
         run=run,
         notes=(*resolved.notes, *notes),
         written=tuple(written),
-    )
-
-
-def findings_document(checked: ListFindings) -> Document:
-    """Write the findings on a list of callbacks as an answer."""
-    findings = Section("Findings", (_table(checked),), untitled=True)
-    notes = Notice(tuple(map(say, checked.notes)))
-    doubts = Section("Before you trust it", (notes,), untitled=True)
-    headline, lead = _headline(checked), _lead(checked)
-    return Document(
-        "lint", headline, lead, (findings, doubts), program=lambda: _members(checked)
     )
 
 

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.answers.headline_limits import by_keras_rules, calls_worst_best
+from cbreplay.answers.headline_limits import (
+    asking_about,
+    by_keras_rules,
+    calls_worst_best,
+)
 from cbreplay.answers.reading_notes import spoken_note
 from cbreplay.answers.spoken_runs import judged_by
 from cbreplay.document import Code, say
 from cbreplay.lint import lint_callbacks
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.parameters import parameters_of
-from cbreplay.wording.plain_text import quoted_code
+from cbreplay.series_names import (
+    find_series,
+    is_training,
+    is_validation,
+    metric_of,
+    of_last_set,
+)
 from cbreplay.wording.words import as_sentence, count
 
 if TYPE_CHECKING:
@@ -74,11 +85,13 @@ def misreadings(
             "loss is the mean over an epoch's batches while the weights changed: the "
             "weights that an epoch ends with, which are kept, have another."
         )
-    yield from _stops_by_training(runs[0], looked_at)
+    yield from _stops_by_other_values(runs[0], looked_at)
 
 
-def _stops_by_training(run: Run, lists: Iterable[Sequence[Callback]]) -> Iterator[Text]:
-    """Say of a stop by a series of the training data that it sees no overfitting."""
+def _stops_by_other_values(
+    run: Run, lists: Iterable[Sequence[Callback]]
+) -> Iterator[Text]:
+    """Say what a stop by the training data, or by smoothed values, does not see."""
     watched = (
         rule.monitor
         for callbacks in lists
@@ -86,15 +99,44 @@ def _stops_by_training(run: Run, lists: Iterable[Sequence[Callback]]) -> Iterato
         if rule.stops_early and rule.monitor is not None and rule.monitor in run.series
     )
     for name in dict.fromkeys(watched):
-        beside = f"val_{name}"
-        if beside in run.series:
+        if re.search(_SMOOTHED, name):
+            own = re.sub(_SMOOTHED, "", name)
             yield say(
-                Code(name),
-                " is measured on the data that is trained on: it may go on improving "
-                "while the model overfits, and a stop by it does not see that (",
-                Code(f"--monitor {quoted_code(beside)}"),
-                " asks about one that does).",
+                *(Code(name), " is smoothed, by its name: a callback that watches "),
+                *(Code(own), " itself sees other values, and may stop elsewhere."),
             )
+        last = of_last_set([other for other in run.series if is_validation(other)])
+        if is_validation(name) and name not in last:
+            yield say(
+                *(
+                    Code(name),
+                    " is of one of several evaluation sets, perhaps the one ",
+                ),
+                *("trained on: the last, by which XGBoost itself stops, has ",),
+                *(Code(last[0]), "."),
+            )
+        if not is_validation(name):
+            yield from _stops_by_training(name, run)
+
+
+def _stops_by_training(name: str, run: Run) -> Iterator[Text]:
+    """Say of a stop by a series of the training data that it sees no overfitting."""
+    beside = find_series(metric_of(name), run.series, validation=True)
+    if beside is not None or is_training(name):
+        asked: Text = say()
+        if beside is not None:
+            asked = say(" (", asking_about(beside, run), " asks about one that does)")
+        yield say(
+            Code(name),
+            " is measured on the data that is trained on: it may go on improving while "
+            "the model overfits, and a stop by it does not see that",
+            asked,
+            ".",
+        )
+
+
+# smooth_l1_loss is smoothed by no one
+_SMOOTHED = r"(?i)[^a-z0-9]smooth(ed)?$|^smoothed[^a-z0-9]"
 
 
 class _Met(NamedTuple):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cbreplay.answers.doubts import doubts_of_one_run, doubts_of_staircase
 from cbreplay.answers.evaluations import in_evaluations
 from cbreplay.answers.hole_words import hole_of_setting
 from cbreplay.answers.left_files import in_file, last_file
 from cbreplay.answers.misreadings import headline_of_replay
-from cbreplay.answers.next_commands import next_of_one_log
 from cbreplay.answers.pictures import curve_figure, curve_section
 from cbreplay.answers.rate_cells import still_gained
 from cbreplay.answers.schedules import told_schedules
@@ -49,7 +48,6 @@ from cbreplay.wording.words import as_sentence
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.document import Command
     from cbreplay.replay import Replay
     from cbreplay.staircase import Staircase
     from cbreplay.wording.kinds import Kind
@@ -98,15 +96,6 @@ def one_run_page(replay: Replay, staircase: Staircase, closing: Section) -> Docu
     )
 
 
-class _Beside(NamedTuple):
-    """What a page says beside a setting; mostly about every patience."""
-
-    doubts: tuple[Text, ...]
-    sections: tuple[Section, ...]
-    scale: ValueScale
-    next_commands: tuple[Command, ...] = ()
-
-
 def one_setting_page(
     replay: Replay, staircase: Staircase | None, closing: Section
 ) -> Document:
@@ -118,11 +107,9 @@ def one_setting_page(
     run = replay.run
     cells = read_replays([run], make_grid([*replay.callbacks]), [replay])
     schedules = (*told_schedules(cells),)
-    if staircase is None:
-        beside = _alone(replay)
-    else:
-        is_told = bool(schedules)
-        beside = _every_patience(replay, staircase, is_schedule_told=is_told)
+    doubts, every_patience, scale = _beside(
+        replay, staircase, is_schedule_told=bool(schedules)
+    )
     code = CodeBlock(setting_code(replay.callbacks, replay.semantics.name), "python")
     own = tuple(
         doubt
@@ -131,43 +118,37 @@ def one_setting_page(
             for note in replay.notes
             if topic_of(note) != "end"
         )
-        if note_of(doubt) not in map(note_of, beside.doubts)
+        if note_of(doubt) not in map(note_of, doubts)
     )
-    doubts = (*beside.doubts, *schedules, *still_gained(cells), *own)
+    every_doubt = (*doubts, *schedules, *still_gained(cells), *own)
     document = Document(
         "simulate",
         headline_of_replay(_headline(replay), replay),
         lead_of_run(replay),
         (
             Section("The setting", (code,), half=True),
-            _outcome(replay, beside.scale),
-            Section("Before you trust it", (Notice(doubts),)),
+            _outcome(replay, scale),
+            Section("Before you trust it", (Notice(every_doubt),)),
             curve_section(curve_figure(replay)),
-            *beside.sections,
-            _the_run(replay if staircase is None else staircase.replay, beside.scale),
+            *every_patience,
+            _the_run(replay if staircase is None else staircase.replay, scale),
             closing,
         ),
-        beside.next_commands,
     )
     return in_evaluations(document, [run])
 
 
-def _every_patience(
-    replay: Replay, staircase: Staircase, *, is_schedule_told: bool = False
-) -> _Beside:
-    return _Beside(
-        doubts_of_staircase(staircase, is_schedule_told=is_schedule_told),
-        (steps_section(staircase), *rate_section(staircase, replay)),
-        kept_scale(staircase),
-        next_of_one_log(staircase, None),
-    )
-
-
-def _alone(replay: Replay) -> _Beside:
-    """Return what can be said of the run without another setting."""
-    _, best = find_best(replay)
-    scale = scale_of([best, replay.outcome.kept_value])
-    return _Beside(doubts_of_one_run(replay), (), scale)
+def _beside(
+    replay: Replay, staircase: Staircase | None, *, is_schedule_told: bool
+) -> tuple[tuple[Text, ...], tuple[Section, ...], ValueScale]:
+    """Return the doubts of the page, what it says of every patience, and its scale."""
+    if staircase is None:
+        _, best = find_best(replay)
+        scale = scale_of([best, replay.outcome.kept_value])
+        return doubts_of_one_run(replay), (), scale
+    doubts = doubts_of_staircase(staircase, is_schedule_told=is_schedule_told)
+    every_patience = (steps_section(staircase), *rate_section(staircase, replay))
+    return doubts, every_patience, kept_scale(staircase)
 
 
 def note_of(doubt: Text) -> str:

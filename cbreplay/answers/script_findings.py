@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cbreplay.scripts.members import Member
     from cbreplay.scripts.training_scripts import TrainingScript
 
-__all__ = ["ScriptFindings", "ScriptsFindings", "scripts_document", "tell_once"]
+__all__ = ["ScriptFindings", "ScriptsFindings", "tell_once"]
 
 
 class ScriptFindings(NamedTuple):
@@ -177,7 +177,22 @@ class ScriptsFindings(NamedTuple):
 
     def document(self) -> Document:
         """Write the findings as an answer."""
-        return scripts_document(self)
+        unread = Notice(_placed(self, lambda own: own.unread))
+        looked_at = Notice(_placed(self, lambda own: own.looked_at))
+        notes = Notice(tuple(map(say, self.notes)))
+        sections = (
+            Section("Findings", (_table(self),), untitled=True),
+            Section("Not read", (unread,)),
+            Section("Looked at", (looked_at,), on="asked"),
+            Section("Before you trust it", (notes,), untitled=True),
+        )
+        return Document(
+            "lint",
+            _headline(self),
+            _lead(self),
+            sections,
+            program=lambda: _members(self),
+        )
 
     def keep(self, is_chosen: Callable[[str], bool]) -> ScriptsFindings:
         """Return the same with only the findings whose code is chosen."""
@@ -229,26 +244,6 @@ def tell_once(scripts: Sequence[ScriptFindings]) -> tuple[ScriptFindings, ...]:
         told |= found.keys()
         once.append(kept._replace(findings=new))
     return tuple(once)
-
-
-def scripts_document(checked: ScriptsFindings) -> Document:
-    """Write the findings in scripts as an answer, with what could not be read."""
-    unread = Notice(_placed(checked, lambda own: own.unread))
-    looked_at = Notice(_placed(checked, lambda own: own.looked_at))
-    notes = Notice(tuple(map(say, checked.notes)))
-    sections = (
-        Section("Findings", (_table(checked),), untitled=True),
-        Section("Not read", (unread,)),
-        Section("Looked at", (looked_at,), on="asked"),
-        Section("Before you trust it", (notes,), untitled=True),
-    )
-    return Document(
-        "lint",
-        _headline(checked),
-        _lead(checked),
-        sections,
-        program=lambda: _members(checked),
-    )
 
 
 def _placed(

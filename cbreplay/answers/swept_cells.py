@@ -118,7 +118,7 @@ def find_partings(sweep: Sweep, shared: SharedReplays) -> list[list[Parting]]:
         at = sweep.divergence_epoch[row, columns] - run.first_epoch
         # settings that decide alike share a replay
         of_replays: dict[int, Parting] = {}
-        is_rounded = run.learning_rate_rounding is not None
+        is_rounded = bool(run.learning_rate_rounding)
         open_ones = (recorded_rate_changes(run) | untold_rates(run))[at] | is_rounded
         for column in map(int, columns[open_ones]):
             replay = shared.at(row, column)

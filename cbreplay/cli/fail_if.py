@@ -10,11 +10,11 @@ from cbreplay.errors import ConfigError
 from cbreplay.wording.near_names import nearest_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from cbreplay.recommend import Recommendation
 
-__all__ = ["Check", "failed_checks", "read_checks"]
+__all__ = ["Check", "failed_checks", "read_check"]
 
 _NAMES = ("mean_regret", "worst_regret", "left_out_regret")
 _NONE = "no-recommendation"
@@ -49,18 +49,14 @@ class Check(NamedTuple):
         }[self.operator]
 
 
-def read_checks(texts: Iterable[str]) -> list[Check]:
-    """Read conditions such as ``left_out_regret>0.01``.
+def read_check(text: str) -> Check:
+    """Read a condition such as ``left_out_regret>0.01``.
 
     Raises
     ------
     ConfigError
-        If one is not a condition.
+        If it is not a condition.
     """
-    return [_read(text) for text in texts]
-
-
-def _read(text: str) -> Check:
     if text.strip() == _NONE:
         return Check(text, _NONE)
     form = re.fullmatch(_FORM, text)
@@ -100,5 +96,9 @@ def failed_checks(checks: Sequence[Check], advice: Recommendation) -> list[str]:
                 why = "is unknown: nothing is recommended"
             sentences.append(f"{check.text}: {check.name} {why}")
         elif check.holds(figure):
-            sentences.append(f"{check.text}: {check.name} is {figure:.6g}")
+            shown = f"{figure:.6g}"
+            if not check.holds(float(shown)):
+                # 0.0100000001 is above 0.01, and its first digits are not
+                shown = repr(float(figure))
+            sentences.append(f"{check.text}: {check.name} is {shown}")
     return sentences

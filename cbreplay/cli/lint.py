@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from cbreplay.answers.findings import ListFindings
     from cbreplay.answers.script_findings import ScriptFindings, ScriptsFindings
+    from cbreplay.expressions import Expressions
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
 
@@ -47,17 +48,6 @@ _NOTHING = (
 _OutputForm: TypeAlias = Literal["table", "json", "csv", "markdown", "github"]
 # to follow a megabyte of dense code from list to list takes some six seconds
 _MOST_CODE = 1_500_000
-
-
-class _NamedList(NamedTuple):
-    """A callbacks list, the run it is for, and what is known of its text."""
-
-    callbacks: Sequence[Callback]
-    source: str = ""
-    run: Run | None = None
-    notes: tuple[str, ...] = ()
-    written: tuple[frozenset[str], ...] = ()
-    plan: _FitOptions | None = None
 
 
 class _FitOptions(NamedTuple):
@@ -330,48 +320,35 @@ def _check_list(
     paths: tuple[str, ...], expressions: tuple[str, ...], plan: _FitOptions, most: int
 ) -> ListFindings:
     from cbreplay.answers.findings import check_callbacks
+    from cbreplay.expressions import read_expressions
 
     if len(paths) > 1:
         sentence = f"lint speaks of one run, and {len(paths)} PATHs are given"
         raise ConfigError(sentence)
-    named = _named_list(paths[0] if paths else None, expressions, most)
-    if named.plan is not None:
-        plan = plan.completed(named.plan, named.run)
+    if not expressions:
+        run = run_at(paths[0] if paths else find_log_here(_NOTHING), most)
+        listed = recorded_list(run, _HINT)
+        return check_callbacks(listed, run=run, source=run.name, **plan._asdict())
+    read = read_expressions(expressions, {})
+    setting = _setting_of(read)
+    known = run_at(paths[0], most) if paths else None
+    told = _FitOptions(read.epochs, read.validation_freq, read.semantics)
     return check_callbacks(
-        named.callbacks,
-        run=named.run,
-        source=named.source,
-        notes=named.notes,
-        written=named.written,
-        **plan._asdict(),
+        setting,
+        run=known,
+        source="" if known is None else known.name,
+        notes=read.notes,
+        written=read.written,
+        **plan.completed(told, known)._asdict(),
     )
 
 
-def _named_list(
-    path: str | None, expressions: tuple[str, ...], most: int
-) -> _NamedList:
-    named = _expressed(expressions) if expressions else None
-    if named is not None and path is None:
-        return named
-    run = run_at(path or find_log_here(_NOTHING), most)
-    if named is None:
-        return _NamedList(recorded_list(run, _HINT), run.name, run=run)
-    return named._replace(source=run.name, run=run)
-
-
-def _expressed(expressions: tuple[str, ...]) -> _NamedList:
-    from cbreplay.expressions import read_expressions
+def _setting_of(read: Expressions) -> Sequence[Callback]:
     from cbreplay.grid import make_grid
 
-    read = read_expressions(expressions, {})
     grid = make_grid(read.entries)
     several = (
         f"lint speaks of one setting, and {len(grid)} are named. "
         "Give one value for each parameter"
     )
-    return _NamedList(
-        sole_setting(grid, several),
-        notes=tuple(read.notes),
-        written=read.written,
-        plan=_FitOptions(read.epochs, read.validation_freq, read.semantics),
-    )
+    return sole_setting(grid, several)

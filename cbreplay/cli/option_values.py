@@ -18,15 +18,12 @@ def read_values(option: str, text: str) -> range | list[float]:
         if ":" in text:
             first, last = (int(end) for end in text.split(":"))
             values: range | list[float] = range(first, last + 1)
-            _check_order(option, text, first, last)
         else:
             values = [*dict.fromkeys(map(_read_number, text.split(",")))]
-    except ConfigError:
-        raise
     except ValueError:
         values = []
     if not values:
-        raise ConfigError(_expected(option, text))
+        raise ConfigError(_expected(option, text, values))
     if values[0] + _MOST_VALUES <= values[-1] and isinstance(values, range):
         sentence = (
             f"{option} is {shown_value(text)}, and more than {_MOST_VALUES:,} values "
@@ -36,8 +33,13 @@ def read_values(option: str, text: str) -> range | list[float]:
     return values
 
 
-def _expected(option: str, text: str) -> str:
+def _expected(option: str, text: str, values: range | list[float]) -> str:
     """Say what an option expects instead of a text, with values that suit it."""
+    if isinstance(values, range):
+        return (
+            f"{option} is {shown_value(text)}, a range that runs backwards: write "
+            f"{values.stop - 1}:{values.start}"
+        )
     several = _SEVERAL.get(option, "3,5,10, or a range of integers as 1:30")
     return (
         f"{option} is {shown_value(text)}, where one value, several as {several} is "
@@ -47,15 +49,6 @@ def _expected(option: str, text: str) -> str:
 
 # what is no integer as a rule
 _SEVERAL = {"--min-delta": "0,0.001,0.01, or a range of integers as 0:2"}
-
-
-def _check_order(option: str, text: str, first: int, last: int) -> None:
-    if first > last:
-        sentence = (
-            f"{option} is {shown_value(text)}, a range that runs backwards: write "
-            f"{last}:{first}"
-        )
-        raise ConfigError(sentence)
 
 
 _MOST_VALUES = 1_000_000

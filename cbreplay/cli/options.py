@@ -61,7 +61,7 @@ no_config_option = click.option(
 def _complete_path(
     _context: click.Context, _argument: click.Parameter, begun: str
 ) -> list[Any]:
-    """Let a shell complete a path; whether it is one is seen when it is read."""
+    """Let a shell complete a path; click.Path would do it, and reads the locale."""
     from click.shell_completion import CompletionItem
 
     return [CompletionItem(begun, type="file")]

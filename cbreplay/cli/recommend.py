@@ -73,11 +73,11 @@ def command(
     cbreplay recommend runs/ --monitor val_loss,val_accuracy --objective val_loss
     """
     from cbreplay.answers.advice import advice_document
-    from cbreplay.cli.fail_if import failed_checks, read_checks
+    from cbreplay.cli.fail_if import failed_checks, read_check
     from cbreplay.cli.written import print_document
     from cbreplay.recommend import recommend_config
 
-    checks = read_checks(conditions)
+    checks = [read_check(text) for text in conditions]
     in_use = None if current is None else _read_current(current, question)
     sweep, without = try_patience(question, _read_min_delta(question.min_delta))
     with watch("weighing the settings"):

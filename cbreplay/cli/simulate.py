@@ -235,13 +235,7 @@ def _print_every_patience(question: Question, output: Format) -> None:
 
 
 def _print_keras_code(question: Question) -> None:
-    """Print the one setting that is asked about as Python code.
-
-    Raises
-    ------
-    ConfigError
-        If no setting or several are named, or one is code that cannot be written out.
-    """
+    """Print the one setting that is asked about as Python code."""
     question = replace(question, reads_logs=False)
     from cbreplay.cli.one_setting import sole_setting
     from cbreplay.rules.keras.keras_code import write_keras_code

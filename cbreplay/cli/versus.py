@@ -82,13 +82,7 @@ def _rival_list(
 def _version_of_both(
     question: Question, texts: tuple[str, ...], imported: str | None
 ) -> str | None:
-    """Return the version by whose rules both lists are replayed.
-
-    Raises
-    ------
-    ConfigError
-        If the scripts of A and B import different versions.
-    """
+    """Return the version by whose rules both lists are replayed."""
     from cbreplay.rules.families import names_version, resolve_semantics, spoken_version
 
     version = question.version

@@ -131,13 +131,7 @@ def _find_table(text: bytes) -> dict[str, Any]:
 
 
 def _check_dots(text: bytes) -> None:
-    """Refuse a dotted key of thousands of parts: tomllib keeps each prefix of it.
-
-    Raises
-    ------
-    ValueError
-        If there may be one.
-    """
+    """Refuse a dotted key of thousands of parts: tomllib keeps each prefix of it."""
     if max(line.count(b".") for line in text.split(b"\n")) > _MOST_DOTS:
         message = f"more than {_MOST_DOTS:,} dots in a line"
         raise ValueError(message)

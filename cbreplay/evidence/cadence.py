@@ -14,9 +14,10 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cbreplay.run import EpochArray, FloatArray
+    from cbreplay.run import BoolArray, EpochArray, FloatArray
 
 __all__ = [
+    "are_thinned",
     "cadence_of_epochs",
     "common_distance",
     "count_batches",
@@ -198,28 +199,58 @@ def count_steps(steps: EpochArray) -> EpochArray:
     return numbers
 
 
+def are_thinned(steps: EpochArray) -> bool:
+    """Tell whether more than one in ten distances leave out steps, by no plan.
+
+    >>> are_thinned(np.array([0, 1, 4, 5, 6, 9, 10, 17]))
+    True
+    >>> are_thinned(np.array([50, 100, 117, 167, 217, 234, 284]))
+    False
+    """
+    n_gaps = int(np.count_nonzero(_leave_gaps(steps)))
+    return n_gaps > len(steps) // _ODD_OF and not stand_further_apart(steps)
+
+
+def _leave_gaps(steps: FloatArray | EpochArray) -> BoolArray:
+    """Return which distances are nearly two usual ones, or two steps if none is."""
+    usual = _usual_distance(steps.astype(np.int64))
+    gaps: BoolArray = np.diff(steps) > _NEARLY_TWO * (1 if usual is None else usual)
+    return gaps
+
+
 def count_lost_before(
-    evaluated: FloatArray | EpochArray, logged: FloatArray | EpochArray
+    evaluated: FloatArray | EpochArray,
+    logged: FloatArray | EpochArray,
+    *,
+    is_sample: bool = False,
 ) -> int:
-    """Count the evaluations that lie before all rows of a log whose steps begin at 1.
+    """Count the evaluations that lie before the first one in a log of steps from 1 on.
 
     `evaluated` are the steps of the evaluations, and `logged` those of all rows: where
-    rows of the training stand before the first evaluation, it just came late.
+    rows of the training stand before the first evaluation, it just came late; in a
+    sample only if they leave no gap where an evaluation would have been.
 
     >>> own = np.array([60.0, 80.0, 100.0])
     >>> count_lost_before(own, own), count_lost_before(own - 40, own - 40)
     (2, 0)
-    >>> count_lost_before(own, np.array([10.0, 20.0, 60.0, 80.0, 100.0]))
-    0
+    >>> logged = np.array([10.0, 20.0, 30.0, 50.0, 60.0, 70.0, 80.0, 90.0, 100.0])
+    >>> count_lost_before(own, logged), count_lost_before(own, logged, is_sample=True)
+    (0, 2)
     """
     cadence = _usual_distance(evaluated.astype(np.int64))
     every = np.unique(logged[np.isfinite(logged)])
     if cadence is None or len(every) < _SHORTEST:
         return 0
-    usual = max(cadence, every[1] - every[0])
-    if every[0] < _NEARLY_TWO * usual:
+    first, usual = every[0], max(cadence, every[1] - every[0])
+    if is_sample:
+        before = np.arange(evaluated[0] - cadence, 0, -cadence)
+        at = np.searchsorted(every, before)
+        gaps = _leave_gaps(np.append(0, every))
+        if bool((gaps[at] & (every[at] != before)).any()):
+            first, usual = evaluated[0], cadence
+    if first < _NEARLY_TWO * usual:
         return 0
-    return int(np.rint(every[0] / cadence)) - 1
+    return int(np.rint(first / cadence)) - 1
 
 
 # the steps of an epoch vary a little

@@ -14,9 +14,12 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cbreplay.run import BoolArray, EpochArray, FloatArray, Run
+    from cbreplay.run import BoolArray, EpochArray, FloatArray, RateEnds, Run
 
-__all__ = ["find_unclear", "half_units", "may_hide_reduction"]
+__all__ = ["NOT_ROUNDED", "find_unclear", "half_units", "may_hide_reduction"]
+
+# the ends of the rates of a log that has them with all their digits
+NOT_ROUNDED: RateEnds = {}
 
 # neighbouring values, whose intervals only touch, count as different
 _TOUCHING = 1 - 1e-6
@@ -133,12 +136,13 @@ def _first(mask: BoolArray) -> int:
 def may_hide_reduction(run: Run, epoch: int | None, factor: float = 0.5) -> bool:
     """Return whether the rate of an epoch has too few digits to show a reduction.
 
-    A rate of 0.001 with one digit may have been 0.0005, but not 0.0001: a rate and
-    that times the factor may be written alike if half a unit is large enough.
+    A rate of 0.002 with one digit may have been 0.0025, and 0.6 of it: a rate and that
+    times the factor may be written alike if the interval of one digit holds both.
     """
-    rate, rounding = run.learning_rate, run.learning_rate_rounding
-    if rate is None or rounding is None or epoch is None:
+    if run.learning_rate is None or epoch is None:
         return False
-    at = epoch - run.first_epoch
-    least = rate.values[at] * (1 - factor) / (1 + factor)
-    return bool(rate.recorded[at] and rounding[at] >= least)
+    rate = run.learning_rate[epoch - run.first_epoch]
+    if rate is None or rate not in run.learning_rate_rounding:
+        return False
+    lowest, highest = run.learning_rate_rounding[rate]
+    return lowest <= highest * factor

@@ -5,15 +5,14 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-import numpy as np
-
 from cbreplay.errors import ConfigError, EvidenceError
+from cbreplay.evidence.rounded import NOT_ROUNDED
 from cbreplay.monitor import round_float32
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cbreplay.run import Run, Series
+    from cbreplay.run import RateEnds, Run, Series
 
 __all__ = [
     "Evidence",
@@ -37,13 +36,13 @@ class RecordedRate(NamedTuple):
     initial : float or None
         The optimizer's rate when training began, before any schedule set it, where
         ``run.json`` tells it.
-    rounding : sequence of float or None
-        How far each value may have been rounded, where they were.
+    rounding : mapping of float to (lowest, highest)
+        As `Run.learning_rate_rounding`.
     """
 
     values: Sequence[float | None]
     initial: float | None = None
-    rounding: Sequence[float] | None = None
+    rounding: RateEnds = NOT_ROUNDED
 
     def differs(
         self,
@@ -70,9 +69,10 @@ class RecordedRate(NamedTuple):
         if rate is None:
             return has_changed
         recorded = self.values[position]
-        if recorded is None or self.rounding is None:
+        if recorded is None or recorded not in self.rounding:
             return recorded != rate
-        if abs(recorded - rate) > self.rounding[position]:
+        lowest, highest = self.rounding[recorded]
+        if not lowest <= rate <= highest:
             return True
         # too few digits to tell the two rates apart: they differ where only one of them
         # changes at this epoch
@@ -154,16 +154,11 @@ def read_recorded_rates(
     began = _initial_rate(run)
     if scheduled and initial is not None and recorded.recorded[0]:
         began, initial = initial, None
-    rounding = run.learning_rate_rounding
-    if rounding is not None:
-        # a tie, such as .00025 written as .0003, is half a unit away; float32 itself
-        # may add one spacing to that
-        rounding = rounding + np.spacing(recorded.values.astype(np.float32))
     return tuple(
         RecordedRate(
             _filled(series, initial, run),
             initial=began,
-            rounding=None if rounding is None else rounding.tolist(),
+            rounding=run.learning_rate_rounding,
         )
         for series in readings
     )

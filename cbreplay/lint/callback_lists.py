@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.arguments import checked
 from cbreplay.errors import ConfigError
 from cbreplay.rules.callbacks_list import read_callbacks
-from cbreplay.rules.checks import CheckedList, Finding, WrittenCallback
+from cbreplay.rules.checks import CheckedList, Finding, RuleChecks, WrittenCallback
 from cbreplay.rules.families import resolve_semantics
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import checks_of
@@ -146,6 +146,7 @@ def find_about_each(known: CheckedList) -> Iterator[Finding]:
         checks, at = checks_of(callback), known._replace(checked=index)
         unknown = list(_unknown_parameters(at, callback))
         yield from unknown
+        yield from _staying(at, callback)
         # with a misspelt parameter the call is not the one that was meant
         single = () if checks is None or unknown else checks.single
         found = [finding for check in single for finding in check(at, callback)]
@@ -173,6 +174,25 @@ def _unknown_parameters(known: CheckedList, callback: Callback) -> Iterator[Find
             else callback.on_unknown_name,
             callback.older_parameters.get(name, f"one of {', '.join(parameters)}"),
         )
+
+
+def _staying(known: CheckedList, callback: Callback) -> Iterator[Finding]:
+    """Yield that a callback stays in a list that later fits get too."""
+    if not known.told.stays_in:
+        return
+    checks = checks_of(callback) or RuleChecks()
+    # a best that is kept of an earlier fit decides otherwise, but for the same file
+    carries = callback.carries(known.training.semantics)
+    forgets = not carries or "filepath" in parameters_of(callback)
+    alike = forgets and known.told.is_told and checks.stands_twice is None
+    yield known.finding(
+        "stays-in-list",
+        f"each later fit also has the {callback.class_name} of every earlier one, "
+        f"which {'adds nothing' if alike else checks.when_it_stays}",
+        known.told.stays_in,
+        "a list made anew for each fit; None, not [], as the default of a parameter",
+        "remark" if alike else "warning",
+    )
 
 
 def find_about_list(known: CheckedList, family: Family) -> Iterator[Finding]:

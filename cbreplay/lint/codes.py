@@ -52,6 +52,7 @@ CODES = {
     "shares-a-file": "Two callbacks write the same file.",
     "starts-after-plan": "start_from_epoch is not inside the plan.",
     "starts-after-record": "start_from_epoch is beyond the last recorded epoch.",
+    "stays-in-list": "Each later fit has the callbacks of the earlier fits too.",
     "steep-factor": "A short wait takes the rate to a tenth or less.",
     "stop-after-stop": "Another stopping rule always stops before.",
     "strip-in-validations": "With validation_freq, a strip counts validations.",

@@ -80,6 +80,7 @@ class ExaminedFit:
         every = self.fit.members
         alone = [[at] * len(self.places) for at in range(self.n_variants)]
         by_itself = list(self.common([self.about_each(every, turn) for turn in alone]))
+        by_itself += self.about_variants(by_itself, alone)
         yield from by_itself
         if self.fit.unread:
             return  # what is not read may take back a stop, or set the rate
@@ -160,6 +161,25 @@ class ExaminedFit:
                 and _may_count_batches(placed.member)
             )
         ] + self.placed(in_batches, members)
+
+    def about_variants(
+        self, found: list[PlacedFinding], turns: list[_Turn]
+    ) -> Iterator[PlacedFinding]:
+        """Yield what holds for one of several callbacks that one call makes.
+
+        That is of a comprehension; what holds for all of them is `found` already.
+        """
+        known = {(id(placed.member.call), placed.finding.code) for placed in found}
+        several = [member for member in self.fit.members if member.makes_each]
+        for member in several:
+            for variant in member.variants:
+                alone = member._replace(variants=(variant,), is_told=False)
+                members = [alone if own is member else own for own in self.fit.members]
+                turned = [self.about_each(members, turn) for turn in turns]
+                for placed in self.common(turned):
+                    code = id(member.call), placed.finding.code
+                    if placed.member is alone and code not in known:
+                        yield placed
 
     def miscalled(self, member: Member) -> list[RefusedCall]:
         """Return why Python does not take the call, in this Keras."""
@@ -315,6 +335,9 @@ class ExaminedFit:
             member.kept_in,
             self.late_writers(member),
             member.written_in,
+            member.stays_in,
+            len(member.variants) == 1 and not member.makes_each,
+            member.was_fitted,
         )
 
 

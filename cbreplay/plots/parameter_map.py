@@ -244,7 +244,9 @@ def _draw_cells(ax: Axes, points: MapPoints, look: Look, *, upright: bool) -> No
             x, y = (row, column) if upright else (column, row)
             value = float(points.regret[row, column])
             trained = float(points.trained[row, column])
-            share = f"\n{100 * trained:.0f} %" if np.isfinite(trained) else ""
+            share = (
+                f"\n{spoken_value(trained, 'share')}" if np.isfinite(trained) else ""
+            )
             fill = _fill(value, most, look)
             cell = Rectangle((x, y), 1, 1, linewidth=1.2, edgecolor=look.background)
             cell.set_facecolor(fill)

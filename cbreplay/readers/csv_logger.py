@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import re
 from typing import TYPE_CHECKING
 
 from cbreplay.readers.base import LogReader
 from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.building.table_runs import build_runs
-from cbreplay.readers.columns.column_names import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
+from cbreplay.readers.columns.column_names import (
+    BATCH_NAMES,
+    CATBOOST,
+    EPOCH_NAMES,
+    STEP_NAMES,
+)
 from cbreplay.readers.columns.csv_table import read_table, read_table_content
 from cbreplay.readers.columns.epoch_rows import sort_by_runs, tables_of_folds
 from cbreplay.readers.columns.header import are_names_of_keras
@@ -39,6 +46,10 @@ class CsvLoggerReader(LogReader):
 
     def _runs(self, table: LogTable) -> Iterator[Run]:
         table.counts_from_zero = table.crlf and are_names_of_keras(table.header)
+        if re.fullmatch(CATBOOST, os.path.basename(table.source)):
+            # with metric_period=5 it evaluates the trees 0, 5, 10, ... and the last
+            table.rename({"iter": "epoch"})
+            table.counts_from_zero = True
         leave_out_said_tests(table)
         if _lay_out_kinds(table):
             from cbreplay.readers.building.step_rows import fold_data_sets

@@ -186,15 +186,7 @@ def _check_recorded(run: Run, callbacks: Sequence[Callback]) -> None:
 def _check_met(
     run: Run, callbacks: Sequence[Callback], walk: Walk, training: Training
 ) -> None:
-    """Raise where a series was neither recorded nor written by an earlier callback.
-
-    Raises
-    ------
-    ConfigError
-        If there is a special reason why the framework does not log it.
-    UnknownMonitorError
-        If it is any other series.
-    """
+    """Raise where a series was neither recorded nor written by an earlier callback."""
     for index in sorted(walk.unmet) if walk.rates else ():
         watched = str(callbacks[index].watched)
         training.framework.check_unlogged(watched, training)

@@ -296,13 +296,7 @@ def _moving(
 def _report_on_many(
     runs: Sequence[Run], question: ReportQuestion, closing: Section
 ) -> Document:
-    """Build the report on several runs; one that cannot be replayed is listed.
-
-    Raises
-    ------
-    CbreplayError
-        If none of them can be replayed.
-    """
+    """Build the report on several runs; one that cannot be replayed is listed."""
     advised = advise(runs, question)
     recommended = () if isinstance(advised, str) else advised.callbacks
     given = question.callbacks

@@ -142,6 +142,12 @@ class WrittenCallback(NamedTuple):
     written_in : str
         The earlier fit, or the round before, that wrote the file which it writes anew,
         for people; "" without one.
+    stays_in : str
+        Why each later fit has it too, for people; "" where none has.
+    is_told : bool
+        Whether its arguments are told, and so are those of all fits.
+    was_fitted : bool
+        Whether a fit before certainly had it.
     """
 
     place: str = ""
@@ -149,6 +155,9 @@ class WrittenCallback(NamedTuple):
     kept_in: str = ""
     logged_later: Mapping[str, str] = MappingProxyType({})
     written_in: str = ""
+    stays_in: str = ""
+    is_told: bool = False
+    was_fitted: bool = False
 
 
 _NO_CODE = WrittenCallback()
@@ -277,10 +286,13 @@ class RuleChecks(NamedTuple):
     stands_twice : callable, optional
         Says what follows if the same rule is in a list twice; by default, that the
         second one adds nothing.
+    when_it_stays : str
+        What it does in a later fit, where the list of an earlier one is used again.
     """
 
     single: tuple[RuleCheck, ...] = ()
     stands_twice: Callable[[Any], str] | None = None
+    when_it_stays: str = "acts in it too"
 
 
 def find_text_flags(known: CheckedList, callback: Any) -> Iterator[Finding]:

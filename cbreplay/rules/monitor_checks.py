@@ -12,7 +12,6 @@ from cbreplay.series_names import (
     METRIC_ALIASES,
     is_validation,
     nearest_series,
-    plain_direction,
 )
 
 if TYPE_CHECKING:
@@ -225,10 +224,7 @@ def _nearest(monitor: str, logged: Sequence[str]) -> str | None:
 
 def find_opposite_mode(known: CheckedList, callback: Any) -> Iterator[Finding]:
     """Find a mode that counts the monitor's worse values as better."""
-    training = known.training
-    direction = training.find_direction(callback.monitor)
-    if direction is None:
-        direction = plain_direction(callback.monitor)
+    direction = known.training.tell_direction(callback.monitor)
     mode = known.mode(callback)
     if direction is None or mode is None or direction == mode:
         return
@@ -238,8 +234,8 @@ def find_opposite_mode(known: CheckedList, callback: Any) -> Iterator[Finding]:
         code = "auto-mode-against-metric"
         message = f"mode='auto' means {mode!r} for {callback.monitor}"
         reason = (
-            f"{callback.class_name} of {training.version} goes by the name of the "
-            f"monitor, and here {better} is better: {follows}"
+            f"{callback.class_name} of {known.training.version} goes by the name of "
+            f"the monitor, and here {better} is better: {follows}"
         )
     else:
         code = "mode-against-metric"

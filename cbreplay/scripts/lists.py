@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Kept", "MemberReader", "find_kept"]
 
 _COPYING = {"CallbackList", "list", "reversed", "sorted", "tuple"}
+_CHOOSING = (ast.Subscript, ast.ListComp, ast.GeneratorExp)
 _MOST_MEMBERS = 500
 
 
@@ -92,8 +93,11 @@ class MemberReader:
                 self.calls.unread(node, f"{shown} is no callback and no list")
             # a comprehension has names of its own
             inner = self.scopes.get(id(node), scope)
+            chosen = isinstance(node, _CHOOSING)
             for part in parts:
-                yield from self.members(part, inner, is_certain=certain)
+                for member in self.members(part, inner, is_certain=certain):
+                    # of a list that gains entries, these may be the last ones
+                    yield member._replace(gains=()) if chosen else member
 
     def _named(self, node: ast.Name, scope: Scope) -> Iterator[Member]:
         place = scope.place(node.id)
@@ -124,7 +128,7 @@ class MemberReader:
             yield from self.members(value, holder, is_certain=whole)
         for gain in self.calls.names.gains:
             if gain.scope.place_of(gain.target) == place:
-                yield from self.members(gain.value, gain.scope, is_certain=False)
+                yield from self._gained(gain)
         unread = [binding for binding in bindings if binding.value is None]
         yield from self._bound_otherwise(node, holder, unread, given)
         self.unread += doubts
@@ -181,7 +185,12 @@ class MemberReader:
         for value, place in kept.values:
             yield from self.members(value, place, is_certain=kept.is_whole)
         for gain in kept.gains:
-            yield from self.members(gain.value, gain.scope, is_certain=False)
+            yield from self._gained(gain)
+
+    def _gained(self, gain: Gain) -> Iterator[Member]:
+        """Yield what a list gains in one place."""
+        for member in self.members(gain.value, gain.scope, is_certain=False):
+            yield member._replace(gains=(*member.gains, gain))
 
     def _called(self, call: ast.Call, scope: Scope) -> Iterator[Member]:
         named = called_name(call)

@@ -95,13 +95,7 @@ def _called(calls: ScriptCalls, function: ast.expr, scope: Scope) -> str:
 
 
 def _power(base: float, exponent: float) -> object:
-    """Return a power, without working out a huge one.
-
-    Raises
-    ------
-    TypeError
-        If the exponent is large.
-    """
+    """Return a power, without working out a huge one."""
     if abs(exponent) > _MOST_BITS:
         raise TypeError
     return base**exponent
@@ -136,13 +130,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 
 def _bounded(value: object) -> int | float:
-    """Return a number of a usual size.
-
-    Raises
-    ------
-    TypeError
-        If it is no number, or a large one.
-    """
+    """Return a number of a usual size; any other, or none, is a TypeError."""
     if type(value) is int and value.bit_length() <= _MOST_BITS:
         return value
     if type(value) is float and math.isfinite(value):

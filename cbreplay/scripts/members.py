@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from cbreplay.errors import RefusedValueError
     from cbreplay.rules.base import Callback
     from cbreplay.scripts.calls import ScriptCalls
-    from cbreplay.scripts.scopes import Scope
+    from cbreplay.scripts.scopes import Gain, Scope
     from cbreplay.scripts.written_logs import LateValue
 
 __all__ = ["CallReader", "Member", "UnreadPart"]
@@ -76,13 +76,21 @@ class Member(NamedTuple):
         The call of a function of the script that makes it, if one does: the outermost.
     is_told : bool
         Whether the variants have no stand-ins, but the values of a loop or a choice.
+    makes_each : bool
+        Whether it is told, and a comprehension makes each of the variants.
     kept_in : str
         Why it meets another model than in a fit before, as `RepeatedFits.find_kept`.
+    was_fitted : bool
+        Whether a fit before certainly had it.
     late : mapping of str to LateValue
         What is written into ``logs`` after it looks there, as `find_late_values`.
     written_in : str
         Which earlier fit wrote the file that it writes anew, as
         `WrittenFiles.find_overwritten`.
+    gains : tuple of Gain
+        By which its list, or one in it, gains it.
+    stays_in : str
+        Why later fits have it too, as `find_staying`.
     """
 
     call: ast.Call
@@ -93,9 +101,13 @@ class Member(NamedTuple):
     miscalled: tuple[RefusedCall, ...] = ()
     within: ast.Call | None = None
     is_told: bool = False
+    makes_each: bool = False
     kept_in: str = ""
+    was_fitted: bool = False
     late: Mapping[str, LateValue] = MappingProxyType({})
     written_in: str = ""
+    gains: tuple[Gain, ...] = ()
+    stays_in: str = ""
 
     @property
     def made_at(self) -> ast.Call:
@@ -165,7 +177,13 @@ class CallReader:
             code = format_callback(variants[0], named_parameters(call, known))
         is_told = bool(unknown) and reader.told.keys() >= unknown
         return Member(
-            call, variants, code, refused=refused, miscalled=miscalled, is_told=is_told
+            call,
+            variants,
+            code,
+            refused=refused,
+            miscalled=miscalled,
+            is_told=is_told,
+            makes_each=is_told and _is_made_of_each(call, scope),
         )
 
     def _tensors(self, call: ast.Call, scope: Scope) -> Iterator[RefusedCall]:
@@ -260,6 +278,16 @@ class _Stopgaps(ScriptArguments):
             told = {name: each[turn % len(each)] for name, each in self.told.items()}
             instead = stand_ins(unknown, turn, self.call, self.ending)
             yield parameters | instead | told | self.likened
+
+
+def _is_made_of_each(call: ast.Call, scope: Scope) -> bool:
+    """Return whether a comprehension makes a callback of each entry, with no filter."""
+    made = scope.definition
+    return (
+        isinstance(made, (ast.ListComp, ast.GeneratorExp))
+        and made.elt is call
+        and not any(part.ifs for part in made.generators)
+    )
 
 
 def _first_star(call: ast.Call) -> int:

@@ -7,6 +7,7 @@ over the parameters of the script's functions.
 from __future__ import annotations
 
 import ast
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cbreplay.rules.registry import find_rule
@@ -96,7 +97,7 @@ class Names(NameVisitor):
         if sum(map(len, runnable)) > _MOST_RUNNABLE:
             raise RecursionError
         self.unbind_shared()
-        flows = [*self.flows, *_passed(self)]
+        self.flows += [*_passed(self)]
         self.calls.sort(key=lambda place: (place[0].lineno, place[0].col_offset))
         handed = [*_given_away(self)]
         handing = [
@@ -106,13 +107,19 @@ class Names(NameVisitor):
             for _, name in find_flows(part)
             if not _is_defined(name, scope)
         ]
-        self.changes = spread_changes(self.changed, flows)
-        self.given = spread_changes(handing, flows).first
+        self.changes = spread_changes(self.changed, self.flows)
+        self.given = spread_changes(handing, self.flows).first
         self.given_attributes = [
             (part, scope) for part, scope in handed if isinstance(part, ast.Attribute)
         ]
         self.taken = self.find_taken()
         self.uses = [use for use in self.uses if id(use[0]) not in self.looked_into]
+
+    @cached_property
+    def changed_otherwise(self) -> dict[tuple[Scope, str], int]:
+        """The line in which an object changes, but by entries that a list gains."""
+        others = [change for change in self.changed if not change.is_gain]
+        return spread_changes(others, self.flows).first
 
     def unbind_shared(self) -> None:
         """Add an unknown value to shared names, which two scopes or more set."""

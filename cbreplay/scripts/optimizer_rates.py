@@ -11,7 +11,7 @@ from cbreplay.scripts.calls import Unread
 from cbreplay.scripts.foreign_code import comes_from_outside
 from cbreplay.scripts.keras_paths import KERAS_PACKAGES
 from cbreplay.scripts.possible_values import only_literal, possible_values
-from cbreplay.scripts.syntax import text_of
+from cbreplay.scripts.syntax import called_name, entry_at, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -35,6 +35,12 @@ _SCHEDULES = {
     *("PiecewiseConstantDecay", "PolynomialDecay"),
 }
 _DEEPEST = 10
+# where the rate stands in what some functions make an optimizer of
+_RATE_IN = {
+    "deserialize": ("config", "learning_rate"),
+    "from_config": ("learning_rate",),
+    "get": ("config", "learning_rate"),
+}
 
 
 class OptimizerRate(NamedTuple):
@@ -157,15 +163,31 @@ class _RateReader:
             yield OptimizerRate(None, usual, self.doubt(optimizer, scope))
             return
         starred = self.starred(optimizer, scope)
-        given = _argument(optimizer, *_OF_RATES)
+        given = self.given_rate(optimizer, scope)
         if given is None:
             doubt = self.doubt(optimizer, scope)
             is_keras = self.is_optimizer(optimizer, scope)
             usual = self.usual_rate(optimizer, scope) if is_keras else None
             yield starred or OptimizerRate(None, usual, "" if is_keras else doubt)
             return
-        for rate, place in possible_values(self.calls, given, scope):
+        for rate, place in possible_values(self.calls, *given):
             yield self.read(rate, place, optimizer, scope)
+
+    def given_rate(self, optimizer: ast.Call, scope: Scope) -> Placed | None:
+        """Return what an optimizer gets as its rate, also in a config; None if nothing.
+
+        Of a config that is not written out, the whole of it.
+        """
+        given = _argument(optimizer, *_OF_RATES, "config", "identifier")
+        if given is None:
+            return None
+        placed = given, scope
+        for key in _RATE_IN.get(called_name(optimizer), ()):
+            entry = self.calls.entry_of(placed[0], key, placed[1])
+            if entry is None:
+                return given, scope
+            placed = entry
+        return placed
 
     def usual_rate(self, optimizer: ast.Call, scope: Scope) -> float | None:
         """Return the rate of one of Keras's optimizers that is given none."""
@@ -182,7 +204,7 @@ class _RateReader:
             return OptimizerRate(schedule=schedule)
         is_keras = self.is_optimizer(optimizer, scope)
         number = only_literal(self.calls, rate, place)
-        if is_keras and number is not None:
+        if is_keras and number is not None and not isinstance(number, dict):
             return OptimizerRate(number=_positive(number))
         if not is_keras:
             doubt = self.doubt(optimizer, scope)
@@ -288,10 +310,16 @@ def given_schedule(calls: ScriptCalls, given: ast.expr, scope: Scope) -> str | N
 
 def _find_schedule(calls: ScriptCalls, made: ast.expr, scope: Scope) -> str | None:
     """Return the class of the schedule that an expression makes; None if none."""
+    if isinstance(made, ast.Dict):
+        # as Keras writes it; without a module it finds no such class
+        parts = [text_of(entry_at(made, key)) for key in ("module", "class_name")]
+        path = ".".join(filter(None, parts))
+        return parts[-1] if all(parts) and _is_schedule(path, []) else None
     named = made.func if isinstance(made, ast.Call) else None
     paths = [] if named is None else calls.paths(named, scope)
     if paths and all(_is_schedule(path, calls.names.stars) for path in paths):
-        return paths[0].rpartition(".")[2]
+        name = paths[0].removesuffix(".from_config").rpartition(".")[2]
+        return "LearningRateSchedule" if name == "deserialize" else name
     if not paths and isinstance(named, ast.Name):
         return _own_schedule(calls, named, scope)
     return None

@@ -249,13 +249,7 @@ def _bound(calls: ScriptCalls, node: ast.expr | None, scope: Scope) -> Any:  # n
 def _entries_of(
     calls: ScriptCalls, node: ast.expr, scope: Scope
 ) -> list[Placed] | None:
-    """Return the entries of a list that is written out, in order; None if it is not.
-
-    Raises
-    ------
-    Unread
-        If the text does not tell which list it is.
-    """
+    """Return the entries of a list that is written out, in order; None if it is not."""
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
         return taken_entries(calls, node, scope)
     found = possible_values(calls, node, scope)

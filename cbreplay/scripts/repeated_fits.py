@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from typing import TYPE_CHECKING, TypeAlias
 
 from cbreplay.rules.keras.metric_names import is_numbered
@@ -10,6 +11,7 @@ from cbreplay.scripts.keras_classes import metric_class
 from cbreplay.scripts.new_models import find_new_models
 from cbreplay.scripts.parameters import calls_of
 from cbreplay.scripts.possible_values import only_literal
+from cbreplay.scripts.reassigned_names import own_nodes
 from cbreplay.scripts.syntax import FUNCTIONS, argument_named, called_name
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     _Around: TypeAlias = "tuple[ast.AST, ...]"
     # a loop, or a call that runs a function several times
     _Loop: TypeAlias = "ast.stmt | ast.Call"
+    # a fit, the calls that make its models, and its callbacks
+    _Examined: TypeAlias = "tuple[FittingCall, list[ast.Call], list[Member]]"
 
 __all__ = ["RepeatedFits"]
 
@@ -33,7 +37,6 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 # blocks that may be passed by, or left in their midst
 _PASSED_BY = (ast.If, ast.Try, ast.TryStar, ast.ExceptHandler, ast.match_case)
 _BLOCKS = (*_LOOPS, *_FUNCTIONS, *_COMPREHENSIONS, *_PASSED_BY)
-_ONCE = (*_FUNCTIONS, *_PASSED_BY, ast.While)
 # what ends a loop in its first round, where it stands in the loop's own block
 _LEAVING = (ast.Break, ast.Raise, ast.Return)
 _MOST_CALLERS = 20
@@ -50,7 +53,7 @@ class RepeatedFits:
         _note_around(calls.names.tree, (), self.around)
         self.scopes = {id(scope.definition): scope for scope in calls.names.scopes}
         # the fits that were asked about: the models of each, and its callbacks
-        self.earlier: list[tuple[FittingCall, list[ast.Call], list[Member]]] = []
+        self.earlier: list[_Examined] = []
 
     def find_loops(self, fit: FittingCall) -> list[_Loop]:
         """Return the loops that make the model of a ``fit`` anew in each round.
@@ -60,21 +63,38 @@ class RepeatedFits:
         made = find_new_models(self.calls, fit.call, fit.scope)
         return list(self.loops(fit.call, made, _MOST_CALLERS)) if made else []
 
-    def find_rounds(self, fit: FittingCall) -> list[_Loop]:
-        """Return the loops that run a ``fit`` in each of several rounds."""
-        around = self.around[id(fit.call)]
-        inner = max(
-            (at for at, own in enumerate(around) if isinstance(own, _ONCE)), default=-1
-        )
-        plain = [own for own in around[inner + 1 :] if isinstance(own, ast.For)]
-        each = {id(loop): loop for loop in (*plain, *self.find_loops(fit))}
-        return [loop for loop in each.values() if self.has_rounds(loop)]
+    def find_rounds(self, node: ast.expr) -> list[_Loop]:
+        """Return the loops that certainly run a node in each of several rounds.
 
-    def has_rounds(self, loop: _Loop) -> bool:
+        The inner ones first, then those around the calls of the function that holds it.
+        A call of it that comes after another one is such a round too.
+        """
+        found: list[_Loop] = []
+        pending, seen = [node], set[int]()
+        for run in pending:
+            for block in reversed(self.around[id(run)]):
+                if isinstance(block, ast.For):
+                    found += [block] if self.has_rounds(block) else []
+                    continue
+                if isinstance(block, _FUNCTIONS) and not _may_return(block, run):
+                    called = [] if id(block) in seen else self.callers(block)
+                    pending += called
+                    found += self.trials(block)
+                    found += [
+                        second
+                        for first, second in itertools.combinations(called, 2)
+                        if self.is_followed_by(first, second)
+                    ]
+                    seen.add(id(block))
+                break
+        return found
+
+    def has_rounds(self, loop: ast.For) -> bool:
         """Return whether a loop goes through whole rounds, and through several."""
-        if not isinstance(loop, ast.For):
-            return isinstance(loop, ast.Call)
-        if any(isinstance(node, (ast.Break, ast.Continue)) for node in ast.walk(loop)):
+        leaving = (ast.Break, ast.Continue, ast.Return)
+        if any(isinstance(node, ast.Raise) for node in loop.body) or any(
+            isinstance(node, leaving) for node in own_nodes(loop)
+        ):
             return False
         over, function = loop.iter, self.function_around(loop)
         if isinstance(over, ast.Call) and called_name(over) == "range" and over.args:
@@ -154,10 +174,8 @@ class RepeatedFits:
                 if is_one and self.is_outside(member.made_at, loop, most):
                     kept.setdefault(id(member.call), self.said(loop))
         made = find_new_models(self.calls, fit.call, fit.scope)
-        for earlier, models, used in self.earlier if made else ():
-            if not self.is_followed_by(earlier.call, fit.call) or any(
-                model is other for model in models for other in made
-            ):
+        for earlier, models, used in self.before(fit) if made else ():
+            if not models or any(model is other for model in models for other in made):
                 continue
             before = {id(member.made_at) for member in used if member.is_certain}
             for member in members:
@@ -166,9 +184,33 @@ class RepeatedFits:
                     kept.setdefault(
                         id(member.call), f"the fit in {place} trains another model"
                     )
-        if made:
-            self.earlier.append((fit, made, list(members)))
+        self.earlier.append((fit, made, list(members)))
         return kept
+
+    def before(self, fit: FittingCall) -> list[_Examined]:
+        """Return the fits that were asked about and certainly ran before one."""
+        return [
+            earlier
+            for earlier in self.earlier
+            if self.is_followed_by(earlier[0].call, fit.call)
+        ]
+
+    def find_used(self, fit: FittingCall, members: Sequence[Member]) -> set[int]:
+        """Return which callbacks a fit before had, by the id of what makes each.
+
+        To be asked before `find_kept`.
+        """
+        used = {
+            (id(member.call), id(member.made_at))
+            for _, _, of_fit in self.before(fit)
+            for member in of_fit
+            if member.is_certain
+        }
+        return {
+            id(member.call)
+            for member in members
+            if (id(member.call), id(member.made_at)) in used
+        }
 
     def said(self, loop: _Loop) -> str:
         """Say that a loop, or a search over trials, makes models."""
@@ -262,8 +304,8 @@ class RepeatedFits:
 
 
 def _note_around(node: ast.AST, around: _Around, found: dict[int, _Around]) -> None:
-    """Note of each call and loop the loops, functions and branches around it."""
-    if isinstance(node, (ast.Call, *_LOOPS)):
+    """Note of what runs and each loop the loops, functions and branches around it."""
+    if isinstance(node, (ast.expr, *_LOOPS)):
         found[id(node)] = around
     inside = (*around, node) if isinstance(node, _BLOCKS) else around
     # what a loop goes over, and the defaults of a function, run once
@@ -275,6 +317,12 @@ def _note_around(node: ast.AST, around: _Around, found: dict[int, _Around]) -> N
         for child in field if isinstance(field, list) else [field]:
             if isinstance(child, ast.AST):
                 _note_around(child, blocks.get(name, around), found)
+
+
+def _may_return(function: ast.AST, node: ast.expr) -> bool:
+    """Return whether a function may end above a node in it."""
+    inside = own_nodes(function)
+    return any(isinstance(at, ast.Return) and at.lineno < node.lineno for at in inside)
 
 
 def _chooses(given: ast.expr) -> bool:

@@ -18,6 +18,7 @@ from cbreplay.scripts.double_stars import write_out_double_stars
 from cbreplay.scripts.facts import find_fits, read_facts
 from cbreplay.scripts.growing_lists import join_growing_lists
 from cbreplay.scripts.keras_classes import keras_name
+from cbreplay.scripts.lasting_lists import find_staying
 from cbreplay.scripts.lists import MemberReader
 from cbreplay.scripts.members import UnreadPart
 from cbreplay.scripts.own_modules import write_in_modules
@@ -150,14 +151,18 @@ def _read_fit(
     compiled = ModelCompiles(calls, fit.call, fit.scope)
     facts = read_facts(calls, fit, compiled)
     renumbered = repeated.find_renumbered(fit, loops, compiled)
+    used = repeated.find_used(fit, members)
     kept = repeated.find_kept(loops, fit, members)
     late = find_late_values(calls, fit)
     overwritten = files.find_overwritten(fit, members)
+    staying = find_staying(repeated, fit, members)
     in_fit = tuple(
         member._replace(
             kept_in=kept.get(id(member.call), ""),
+            was_fitted=id(member.call) in used,
             late=late.get(id(member.call), {}),
             written_in=overwritten.get(id(member.call), ""),
+            stays_in=staying.get(id(member.call), ""),
         )
         for member in members
     )

@@ -74,7 +74,7 @@ class WrittenFiles:
         files = [file for member in members for file in self.files_of(member)]
         found = {
             id(file.call): f"the round before ({self.calls.place(loop.lineno)})"
-            for loop in self.repeated.find_rounds(fit)
+            for loop in self.repeated.find_rounds(fit.call)
             for file in files
             if file.is_log and not self.is_named(file, 0, sys.maxsize)
         }

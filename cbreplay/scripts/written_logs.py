@@ -103,13 +103,7 @@ def find_late_values(
 def _entries(
     calls: ScriptCalls, node: ast.expr, scope: Scope
 ) -> Iterator[tuple[ast.Call, Scope]]:
-    """Yield the calls that make the callbacks of a list, in order.
-
-    Raises
-    ------
-    Unread
-        If one of them cannot be told.
-    """
+    """Yield the calls that make the callbacks of a list, in order."""
     found, home = calls.followed(node, scope)
     parts = whole_parts(found)
     for part in parts or ():

@@ -172,17 +172,14 @@ def _explain_reading(
         lowest=min((rate for _, rate in rates), default=None),
         highest=max((rate for _, rate in rates), default=None),
         raised_by_fits=by_fits,
-        rounded_to_zero=_rounded_to_zero(run),
-        is_rounded=run.learning_rate_rounding is not None,
+        rounded_to_zero=_rate_ends(run, 0.0)[1],
+        is_rounded=bool(run.learning_rate_rounding),
     )
 
 
-def _rounded_to_zero(run: Run) -> float:
-    """Return what a rate that the log writes as 0 may have been at most."""
-    rate, rounding = run.learning_rate, run.learning_rate_rounding
-    if rate is None or rounding is None:
-        return 0.0
-    return float(rounding[rate.recorded & (rate.values == 0)].max(initial=0))
+def _rate_ends(run: Run, rate: float) -> tuple[float, float]:
+    """Return between which rates a recorded one may have been."""
+    return run.learning_rate_rounding.get(rate, (rate, rate))
 
 
 def _raised_by_fits(run: Run, changes: list[RecordedReduction]) -> tuple[int, ...]:
@@ -223,8 +220,8 @@ def _explain(
     if factor is None:
         return None
     # min_lr cut the last reduction short, or equals the last rate, or is not reached
-    lowest = last.new - _left_open(run, last, factor)
-    is_cut = reduce_rate(last.old, factor, precision) < lowest
+    highest = reduce_rate(_rate_ends(run, last.old)[1], factor, precision)
+    is_cut = highest < _rate_ends(run, last.new)[0]
     floor = _short_number(last.new)
     floors = (floor,) if is_cut else (0.0, floor)
     for watching in _watching(run, monitor, mode, factor):
@@ -275,23 +272,17 @@ def _short_factor(
 
     None if it needs more than four digits: nobody writes such a factor.
     """
+    lowest, highest = _rate_ends(run, drop.new)
     for digits in range(1, 5):
         factor = round(drop.new / drop.old, digits)
         if not 0 < factor < 1:
             continue
-        missed = abs(reduce_rate(drop.old, factor, precision) - drop.new)
-        if missed <= _left_open(run, drop, factor):
+        low, high = (
+            reduce_rate(rate, factor, precision) for rate in _rate_ends(run, drop.old)
+        )
+        if low <= highest and lowest <= high:
             return factor
     return None
-
-
-def _left_open(run: Run, drop: RecordedReduction, factor: float) -> float:
-    """Return how far the new rate may lie from `factor` times the old, as written."""
-    rounding = run.learning_rate_rounding
-    if rounding is None:
-        return 0.0
-    old, new = rounding[drop.epoch - run.first_epoch], drop.latest + 1 - run.first_epoch
-    return float(factor * old + rounding[new])
 
 
 def _short_number(rate: float) -> float:

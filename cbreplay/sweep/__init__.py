@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from cbreplay.sweep.engine import sweep_runs
 from cbreplay.sweep.gaps import count_replayed
-from cbreplay.sweep.replays import SharedReplays, replay_cells
+from cbreplay.sweep.replays import SharedReplays
 from cbreplay.sweep.table import EVIDENCE, Failure, Judged, Sweep, SweptRun
 
 __all__ = [
@@ -33,6 +33,5 @@ __all__ = [
     "Sweep",
     "SweptRun",
     "count_replayed",
-    "replay_cells",
     "sweep_runs",
 ]

@@ -86,7 +86,7 @@ def count_replayed(runs: Sequence[Run], grid: Grid) -> int:
     return sum(
         (row in holed and not fits_kernels(run, block))
         # on a rounded rate a kernel cannot tell a small change from none
-        or (block.reduces and run.learning_rate_rounding is not None)
+        or (block.reduces and bool(run.learning_rate_rounding))
         for row, run in enumerate(runs)
     )
 

@@ -73,7 +73,7 @@ def part_rates(
     asked = _Asked(batch, slot, lanes)
     shape = (len(batch.runs), lanes.n_lanes)
     # a rounded rate is compared in as many digits as it has: only the replay does that
-    rounded = [run.learning_rate_rounding is not None for run in batch.runs]
+    rounded = [bool(run.learning_rate_rounding) for run in batch.runs]
     doubt = np.where(rounded, -1, NEVER)
     records = _records(batch)
     divergence = [np.full(shape, NEVER) for _ in records]

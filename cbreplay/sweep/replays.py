@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.judging import Judging, read_judging
+from cbreplay.judging import Judging
 from cbreplay.replay import replay_run
 from cbreplay.rules.registry import STOPPING
 from cbreplay.sweep.cells import first_broken_epoch
@@ -17,10 +17,8 @@ from cbreplay.sweep.plan import plan_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Unpack
 
     from cbreplay.grid import Grid
-    from cbreplay.judging import JudgingOptions
     from cbreplay.replay import Replay
     from cbreplay.replay.records import Step
     from cbreplay.rules.registry import Kernel
@@ -28,44 +26,18 @@ if TYPE_CHECKING:
     from cbreplay.sweep.plan import Block
     from cbreplay.sweep.table import Sweep
 
-__all__ = ["SharedReplays", "replay_cells"]
-
-
-def replay_cells(
-    runs: Sequence[Run],
-    grid: Grid,
-    *,
-    progress: Callable[[int, int], None] | None = None,
-    whole_trace: bool = True,
-    **judging: Unpack[JudgingOptions],
-) -> list[Replay]:
-    """Replay every config of a grid on every run, run by run.
-
-    Configs that differ in patience alone, and stop in the same epoch or not at all,
-    decide the same in every epoch: they share one replay, whose `callbacks` are those
-    of the first of them.
-
-    `progress` is called after each run with the number of cells replayed so far and of
-    all cells; `judging` is as in `replay_run`. Without `whole_trace` each replay holds
-    only the steps of the last epoch, which show how it parts from the record: the whole
-    trace takes most of the memory that many settings need on a long log.
-
-    Raises
-    ------
-    CbreplayError
-        As `replay_run` for the first cell for which it does.
-    """
-    shared = SharedReplays.of_grid(
-        runs, grid, read_judging(judging), whole_trace=whole_trace
-    )
-    return shared.every(progress)
+__all__ = ["SharedReplays"]
 
 
 class SharedReplays:
     """The replays of a grid's cells, made when they are asked for, and shared.
 
-    The sweep of the same tells the cells that decide alike; it is None if none do.
-    `whole_trace` is as in `replay_cells`.
+    Configs that differ in patience alone, and stop in the same epoch or not at all,
+    decide the same in every epoch: they share one replay, whose `callbacks` are those
+    of the first of them. The sweep of the same tells these cells; it is None if none
+    decide alike. Without `whole_trace` each replay holds only the steps of the last
+    epoch, which show how it parts from the record: the whole trace takes most of the
+    memory that many settings need on a long log.
     """
 
     def __init__(
@@ -118,7 +90,16 @@ class SharedReplays:
         return self._made[row, first]
 
     def every(self, progress: Callable[[int, int], None] | None = None) -> list[Replay]:
-        """Return the replay of every cell, run by run; `progress` as above."""
+        """Return the replay of every cell, run by run.
+
+        `progress` is called after each run with the number of cells replayed so far and
+        of all cells.
+
+        Raises
+        ------
+        CbreplayError
+            As `replay_run` for the first cell for which it does.
+        """
         replays: list[Replay] = []
         n_runs, n_configs = len(self.runs), len(self.grid)
         for row in range(n_runs):

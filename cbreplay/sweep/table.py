@@ -359,12 +359,8 @@ class Sweep:
             position = self.kept_epoch[row] - run.first_epoch
             position = np.where(self.kept[row], position, 0)
             for code, judged in enumerate(run.judged):
-                by_epoch = column(judged)
-                if self.objectives is None:
-                    found[row] = by_epoch[position]
-                    continue
-                here = self.objectives == code
-                found[row, here] = by_epoch[position[here]]
+                here = True if self.objectives is None else self.objectives == code
+                np.copyto(found[row], column(judged)[position], where=here)
         found[~self.kept | self.cells.broken] = np.nan
         return found
 

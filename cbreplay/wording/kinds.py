@@ -95,12 +95,20 @@ def spoken_value(value: Any, kind: Kind, scale: ValueScale | None = None) -> str
 def _share(value: float) -> str:
     """Write a share in whole percents, or two digits where it is small.
 
+    Only a whole is 100 %: a loss that fell from 13 to 0.016 did not fall to nothing.
+
     >>> _share(0.708), _share(0.05), _share(0.005), _share(1.0)
     ('71 %', '5 %', '0.5 %', '100 %')
+    >>> _share(0.9967), _share(0.9999996)
+    ('99.7 %', 'over 99.9 %')
     """
     if not math.isfinite(value):
         return "-"
     digits = ".2g" if abs(value) < _SMALL_SHARE else ".0f"
+    if value < 1 and f"{100 * value:{digits}}" == "100":
+        digits = ".1f"
+        if f"{100 * value:{digits}}" == "100.0":
+            return "over 99.9 %"
     return f"{100 * value:{digits}} %"
 
 
@@ -129,7 +137,8 @@ def ordinal(number: int) -> str:
 
 _WRITERS: dict[str, Any] = {
     "share": _share,
-    "given_share": lambda value: f"{100 * value:.3g} %",
+    # as it was given: 100 * 0.07 is 7.000000000000001
+    "given_share": lambda value: f"{100 * value:.12g} %",
     "score": _score,
     "rate": spoken_figure,
     "number": spoken_figure,

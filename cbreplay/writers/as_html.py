@@ -7,23 +7,47 @@ import hashlib
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import jinja2
 
 from cbreplay.arguments import checked
 from cbreplay.document import Code, Strong, plain_text, spoken_cells
+from cbreplay.plots.picture import draw_points, figure_bytes
+from cbreplay.plots.style import DARK, LIGHT
 from cbreplay.wording.words import visible_text
-from cbreplay.writers.pictures import draw_versions
 
 if TYPE_CHECKING:
-    from cbreplay.document import Document
-    from cbreplay.writers.pictures import Image
+    from matplotlib.figure import Figure as Drawing
+
+    from cbreplay.document import Document, Figure
 
 __all__ = ["script_digest", "write_html"]
 
 _TEMPLATE, _SCRIPT = "page.html.j2", "moving.js"
 _MEDIA_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
+_WIDE, _NARROW = 8.4, 4.3
+# in bytes: a larger picture, of many points, is smaller as PNG
+_LARGEST_SVG = 45_000
+
+
+class _Image(NamedTuple):
+    """A picture as bytes, for a light or a dark page, for a wide or a narrow one.
+
+    Parameters
+    ----------
+    content : bytes
+        The file.
+    kind : {"svg", "png"}
+        Its format.
+    dark, narrow : bool
+        For which pages it is.
+    """
+
+    content: bytes
+    kind: Literal["svg", "png"]
+    dark: bool = False
+    narrow: bool = False
 
 
 @checked
@@ -49,7 +73,7 @@ def write_html(document: Document) -> str:
     environment.filters["media"] = _media
     environment.filters["plain"] = plain_text
     environment.filters["spoken_cells"] = spoken_cells
-    environment.filters["versions"] = draw_versions
+    environment.filters["versions"] = _draw_versions
     environment.tests["text"] = lambda part: isinstance(part, str)
     environment.tests["code"] = lambda part: isinstance(part, Code)
     environment.tests["strong"] = lambda part: isinstance(part, Strong)
@@ -91,12 +115,42 @@ def _visible_lines(code: str) -> str:
     return "\n".join(visible_text(line) for line in code.split("\n"))
 
 
-def _image_address(image: Image) -> str:
+def _draw_versions(figure: Figure) -> list[_Image]:
+    """Draw a figure light and dark, and wide and narrow unless it is a small one.
+
+    The narrow and dark ones come first, as a page has to list them.
+    """
+    points = figure.points()
+    widths = (False,) if figure.small else (True, False)
+    return [
+        _as_image(
+            draw_points(
+                points,
+                look=DARK if dark else LIGHT,
+                width=_NARROW if narrow else _WIDE,
+                small=figure.small,
+            ),
+            dark=dark,
+            narrow=narrow,
+        )
+        for narrow in widths
+        for dark in (True, False)
+    ]
+
+
+def _as_image(drawing: Drawing, *, dark: bool, narrow: bool) -> _Image:
+    content = figure_bytes(drawing, "svg")
+    if len(content) <= _LARGEST_SVG:
+        return _Image(content, "svg", dark=dark, narrow=narrow)
+    return _Image(figure_bytes(drawing, "png"), "png", dark=dark, narrow=narrow)
+
+
+def _image_address(image: _Image) -> str:
     encoded = base64.b64encode(image.content).decode("ascii")
     return f"data:{_MEDIA_TYPES[image.kind]};base64,{encoded}"
 
 
-def _media(image: Image) -> str:
+def _media(image: _Image) -> str:
     """Return the media query under which a picture is shown."""
     conditions = []
     if image.narrow:

@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 
     from cbreplay.document import Document
 
-__all__ = ["answer_as_json", "json_pieces"]
+__all__ = ["json_pieces"]
 
 
 def json_pieces(document: Document, notes: Sequence[str] = ()) -> Iterator[str]:
     """Yield the answer as JSON, in pieces: a trace may have a hundred megabytes.
+
+    Members that every answer has and that this one lacks are null or [].
 
     Parameters
     ----------
@@ -28,27 +30,9 @@ def json_pieces(document: Document, notes: Sequence[str] = ()) -> Iterator[str]:
     notes : sequence of str
         Further notes, which come first: where a default came from.
     """
-    return answer_as_json(document.question, document.program(), notes)
-
-
-def answer_as_json(
-    command: str, members: Mapping[str, Any], notes: Sequence[str] = ()
-) -> Iterator[str]:
-    """Yield the members of a command's answer, in the order of every answer.
-
-    Parameters
-    ----------
-    command : str
-        The command, or the question of the document.
-    members : mapping
-        The answer. Members that every answer has and that are not in it become null or
-        [].
-    notes : sequence of str
-        As in `json_pieces`.
-    """
     answer = {
         "schema": 2,
-        "command": command,
+        "command": document.question,
         "cbreplay": __version__,
         "epochs": "zero-based",
         "semantics": None,
@@ -57,7 +41,7 @@ def answer_as_json(
         "configs": [],
         "results": [],
         "notes": [],
-        **members,
+        **document.program(),
     }
     answer["notes"] = [*notes, *answer["notes"]]
     for piece in _pieces(answer, 0):

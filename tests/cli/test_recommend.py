@@ -175,6 +175,24 @@ def test_a_check_that_was_asked_for_decides_the_exit_status(
     assert "Patience 20" in answer.out
 
 
+def test_a_figure_beside_its_limit_is_told_from_it(ask: Ask) -> None:
+    """The figure is below its limit by a billionth: in six digits it is above it."""
+    logs = ROOT / "sample_logs" / "digits-mlp"
+    advice = json.loads(ask("recommend", logs, "--format", "json").out)
+    figure = advice["recommendation"]["left_out"]["mean_regret"]
+    limit = figure * (1 + 1e-9)
+    assert figure < limit < float(f"{figure:.6g}")
+    answer = ask("recommend", logs, "--fail-if", f"left_out_regret<{limit!r}")
+    assert f"left_out_regret is {figure!r}" in answer.err
+
+
+def test_a_confidence_is_written_as_it_was_given(ask: Ask) -> None:
+    logs = ROOT / "sample_logs" / "digits-mlp"
+    answer = ask("recommend", logs, "--confidence", "0.9999")
+    assert "99.99 %" in answer.out
+    assert "a promise for 100 %" not in answer.out
+
+
 def test_a_figure_that_is_only_a_bound_fails(ask: Ask, tmp_path: Path) -> None:
     write_logs(tmp_path, [3] * 9)
     (tmp_path / "falling.csv").write_text(

@@ -329,6 +329,67 @@ def test_the_tables_of_catboost_are_one_training(ask: Ask, tmp_path: Path) -> No
     assert PATIENCE_2 in told(ask, "simulate", tmp_path, *words)
 
 
+def test_catboost_evaluates_the_trees_that_it_numbers(ask: Ask, tmp_path: Path) -> None:
+    """With metric_period=5 these are 0, 5, 10, ... and the last."""
+    at = [*range(0, 5 * (len(LOSSES) - 1), 5), 5 * (len(LOSSES) - 1) - 1]
+    rows = [f"{own}\t{loss}" for own, loss in zip(at, LOSSES, strict=True)]
+    log = lines(tmp_path / "test_error.tsv", "iter\tLogloss", rows)
+    assert f" 1-{at[-1] + 1} " in told(ask, "inspect", log)
+    words = ("--monitor", "Logloss", "--mode", "min", "--patience", "2")
+    assert "only at every 5th epoch" in told(ask, "simulate", log, *words)
+
+
+def test_what_trainer_s_table_has_no_log_of_is_missing(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """Notebooks and model cards show "No log" until logging_steps are over."""
+    rows = [
+        f"{at + 1},{'No log' if at < 2 else 0.5},{v}" for at, v in enumerate(LOSSES)
+    ]
+    log = lines(tmp_path / "card.csv", "Epoch,Training Loss,Validation Loss", rows)
+    assert PATIENCE_2 in told(ask, "simulate", log, "--patience", "2")
+
+
+def test_a_history_of_aim_whose_epochs_are_empty_is_read_by_its_steps(
+    ask: Ask, tmp_path: Path
+) -> None:
+    header = "metric.name,metric.context,step,epoch,time,value"
+    rows = [f"val_loss,,{at},,{at + 0.5},{loss}" for at, loss in enumerate(LOSSES)]
+    log = lines(tmp_path / "aim.csv", header, rows)
+    assert PATIENCE_2 in told(ask, "simulate", log, "--patience", "2")
+
+
+def test_the_attributes_of_neptune_s_exporter_are_one_training(
+    ask: Ask, tmp_path: Path
+) -> None:
+    header = "run_id,attribute_path,attribute_type,step,timestamp,float_value"
+    rows = [
+        f"R-1,metrics/{part}/loss,float_series,{at},2025-01-01 00:00:{at:02},{loss}"
+        for part in ("train", "val")
+        for at, loss in enumerate(LOSSES)
+    ]
+    log = lines(tmp_path / "series.csv", header, rows)
+    assert PATIENCE_2 in told(ask, "simulate", log, "--patience", "2")
+
+
+def test_the_rate_that_skorch_s_scheduler_records_is_no_metric(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """LRScheduler writes the rate that the epoch was trained at as event_lr."""
+    log = tmp_path / "history.json"
+    rates = [0.5 if at < 4 else 0.25 for at in range(len(LOSSES))]
+    rows = [
+        {"epoch": at + 1, "valid_loss": loss, "event_lr": rate}
+        for at, (loss, rate) in enumerate(zip(LOSSES, rates, strict=True))
+    ]
+    log.write_text(json.dumps(rows))
+    watched = "monitor='valid_loss', patience=9, mode='min'"
+    answer = told(ask, "simulate", log, "-c", f"ReduceLROnPlateau({watched})")
+    # it was lowered after epoch 4, where this setting keeps it
+    assert "rate changes at 4" in answer
+    assert "taken as constant" not in answer
+
+
 def test_a_version_that_begins_where_another_ends_may_go_on_from_it(
     ask: Ask, tmp_path: Path
 ) -> None:

@@ -272,3 +272,30 @@ def test_a_file_named_by_a_value_that_comes_later_is_refused_as_keras_does(
     fixes = {placed.finding.code: placed.finding.fix for placed in found}
     late = "Own before ModelCheckpoint in the list" if raised else None
     assert fixes.get("absent-field") == late
+
+
+def test_of_the_monitors_of_a_comprehension_the_absent_one_is_named(
+    tmp_path: Path,
+) -> None:
+    held = (
+        "[keras.callbacks.EarlyStopping(m, mode='min', restore_best_weights=True) "
+        "for m in ('val_loss', 'val_rmse', 'val_mae')]"
+    )
+    text = (
+        "import keras\nimport numpy as np\nx = y = np.ones((4, 1), 'float32')\n"
+        f"{DENSE}{COMPILE}"
+        "history = model.fit(x, y, validation_data=(x, y), verbose=0, "
+        f"callbacks={held})"
+    )
+    names: dict[str, Any] = {}
+    exec(compile(text, "train.py", "exec"), names)  # noqa: S102 - written above
+    script = tmp_path / "train.py"
+    script.write_text(text)
+    found = lint_script(read_training_script(str(script)), semantics="keras-3.15")
+    assert [placed.finding.code for placed in found] == ["absent-monitor"]
+    (named,) = {
+        monitor
+        for monitor in ("val_loss", "val_rmse", "val_mae")
+        if f"no {monitor!r}" in found[0].finding.message
+    }
+    assert named not in names["history"].history

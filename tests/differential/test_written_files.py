@@ -90,15 +90,21 @@ def run_and_lint(text: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> set[
     return {placed.finding.code for placed in found}
 
 
+@pytest.mark.parametrize(
+    "folds",
+    [
+        "for fold in range(2):\n    {}",
+        "def run(fold):\n    {}for fold in range(2):\n    run(fold)\n",
+        "def run(fold):\n    {}run(0)\nrun(1)\n",
+    ],
+)
 def test_a_log_of_folds_is_said_to_be_lost_where_keras_writes_over_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folds: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fold = FIT.replace("epochs=3", "epochs=3 - fold").replace(
         "HELD", LOG.replace("MORE", "")
     )
-    codes = run_and_lint(
-        f"{HEAD}for fold in range(2):\n    {fold}", tmp_path, monkeypatch
-    )
+    codes = run_and_lint(f"{HEAD}{folds.format(fold)}", tmp_path, monkeypatch)
     # of three epochs and two, the last fold's are left
     lines = (tmp_path / "log.csv").read_text().splitlines()
     assert [line.split(",")[0] for line in lines[1:]] == ["0", "1"]

@@ -32,7 +32,7 @@ from cbreplay.rules.base import format_callback
 from cbreplay.rules.keras.semantics import SEMANTICS
 from cbreplay.run import Series
 from cbreplay.run_metadata import Ended, RunMetadata
-from cbreplay.sweep import replay_cells
+from cbreplay.sweep import SharedReplays
 from tests.oracles.adversarial import draw_case
 
 if TYPE_CHECKING:
@@ -431,12 +431,14 @@ def compare_shared(question: Question) -> tuple[int, str | None]:
         ]
     except CbreplayError:
         return 0, None
-    shared = replay_cells(runs, configs, judging=judging)
+    shared, untraced = (
+        SharedReplays.of_grid(runs, configs, judging, whole_trace=traced).every()
+        for traced in (True, False)
+    )
     for place, (found, expected) in enumerate(zip(shared, alone, strict=True)):
         ours, theirs = _decided(found), _decided(expected)
         if ours != theirs:
             return 0, f"cell {place} is {ours}, not {theirs}"
-    untraced = replay_cells(runs, configs, whole_trace=False, judging=judging)
     without, with_traces = (
         repr(read_replays(runs, configs, replays).columns)
         for replays in (untraced, alone)

@@ -22,7 +22,7 @@ from cbreplay import (
 from cbreplay.answers.advice import advice_document
 from cbreplay.answers.comparison import comparison_document
 from cbreplay.answers.deciding import decide_settings
-from cbreplay.answers.findings import check_callbacks, findings_document
+from cbreplay.answers.findings import check_callbacks
 from cbreplay.answers.inspection import inspection_document
 from cbreplay.answers.rival_lists import RivalLists
 from cbreplay.answers.settings import settings_document
@@ -93,7 +93,7 @@ def test_every_number_of_a_finding_is_its_own(
     strip = PrecheltPQ(alpha=0.5, strip_length=7)
     listed = [reducer, stopper, *([stopper] if twice else []), strip, *checkpoints]
     checked = check_callbacks(listed, run=run, **training)
-    document = findings_document(checked)
+    document = checked.document()
     assert_is_data(document, [document.headline, document.lead])
     for finding in document.program()["findings"]:
         held = {name: finding[name] for name in ("callback", "facts")}

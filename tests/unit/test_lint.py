@@ -1013,6 +1013,38 @@ def test_a_log_is_given_as_anything_that_is_read_into_a_run() -> None:
 @pytest.mark.parametrize("kind", ["EarlyStopping", "ReduceLROnPlateau"])
 def test_a_learning_rate_has_no_direction(kind: str) -> None:
     """Keras 3.15.1 raised ValueError for both, with a metric compiled and without."""
-    text = f"{kind}(monitor='learning_rate', patience=3)"
+    text = f"[ReduceLROnPlateau(), {kind}(monitor='learning_rate', patience=3)]"
     assert "auto-unknown" in codes(text)
     assert "auto-unknown" not in codes(text.replace("patience", "mode='min', patience"))
+
+
+@pytest.mark.parametrize(
+    ("semantics", "own", "other"),
+    [("keras-3.15", "learning_rate", "lr"), ("keras-2.15", "lr", "learning_rate")],
+)
+def test_a_learning_rate_is_logged_by_one_name_and_behind_its_writer(
+    semantics: str, own: str, other: str
+) -> None:
+    """Keras 3.15.1 and 2.15.0 logged the rate by their own name, behind a plateau.
+
+    Of six epochs with an unchanged rate, EarlyStopping with that name stopped in the
+    third. With the other one, or before the plateau, it warned and never stopped;
+    ModelCheckpoint raised KeyError for the name in its filepath.
+    """
+    plateau = ReduceLROnPlateau(monitor="loss", patience=9)
+
+    def found(callback: object, *before: object) -> list[tuple[str, str]]:
+        told = lint_callbacks([*before, callback], semantics=semantics)
+        absent = ("absent-monitor", "absent-field")
+        return [(each.code, each.fix) for each in told if each.code in absent]
+
+    def stopper(monitor: str) -> EarlyStopping:
+        return EarlyStopping(monitor, patience=2, mode="min")
+
+    assert found(stopper(own), plateau) == []
+    named = [("absent-monitor", f"monitor={own!r}")]
+    assert found(stopper(other), plateau) == named
+    assert found(stopper(own)) == [("absent-monitor", "one of these before it")]
+    saver = ModelCheckpoint(f"{{{other}}}.keras")
+    assert found(saver, plateau) == [("absent-field", f"{{{own}}}")]
+    assert found(ModelCheckpoint(f"{{{own}}}.keras"), plateau) == []

@@ -349,7 +349,12 @@ LOG = "model.fit(*x, callbacks=[CSVLogger('log.csv')])"
         (f"{LOG}\n{LOG.replace('log', 'other')}", False),
         # a round after another, of folds or of one training
         (f"for fold in range(5):\n    {LOG}", True),
-        (f"def run(fold):\n    {LOG}\nfor fold in range(5):\n    run(fold)", False),
+        (f"def run(fold):\n    {LOG}\nfor fold in range(5):\n    run(fold)", True),
+        (
+            f"def run(i):\n    if i:\n        return\n    {LOG}\nfor i in x: run(i)",
+            False,
+        ),
+        (f"for fold in folds:\n    {LOG}\n    if late:\n        return", False),
         (
             f"def run():\n    {NEW}\n    {LOG}\nfor fold in folds:\n    run()",
             True,

@@ -22,9 +22,10 @@ from cbreplay import (
 from cbreplay.answers.json_fields import describe_replay
 from cbreplay.answers.swept_cells import read_sweep
 from cbreplay.evidence.words import brief_evidence, limits_of_replays
+from cbreplay.readers.building.written_digits import count_digits, hold_float32
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from tests.conftest import Ask
@@ -169,13 +170,14 @@ def test_a_half_that_was_rounded_away_is_no_other_rate(tmp_path: Path) -> None:
     assert replay(run, 0.2).divergence_epoch == 3
 
 
-# .001 with one digit may be anything from .0005 on, so that its half is written alike
+# .001 with one digit, or four decimals, may be anything from .00095 to .0015, so that
+# .7 of it may be written alike
 @pytest.mark.parametrize(
     ("factor", "brief", "parted_by"),
     [
-        (0.5, "rate too rounded at 3", "hidden"),
-        # a tenth is not
-        (0.1, "rate changes at 3", "reduction"),
+        (0.7, "rate too rounded at 3", "hidden"),
+        # a half is not: .00075 is written as .0008 at most
+        (0.5, "rate changes at 3", "reduction"),
     ],
 )
 def test_a_label_says_that_digits_hide_a_reduction(
@@ -193,6 +195,102 @@ def test_a_label_says_that_digits_hide_a_reduction(
     # patience 3 reduces an epoch later
     assert cells.columns["parted_by"] == [parted_by] * 2
     assert f'"{brief.partition(" at")[0]}": ' in limits_of_replays([told])
+
+
+# eight digits or more in the first rates, and fewer than tell float32 in later ones
+@pytest.mark.parametrize("form", [".10f", ".9f", ".8f", ".8g", ".10g"])
+@pytest.mark.parametrize(
+    ("first", "factor"), [(0.002, 0.1**0.5), (0.01, 0.9), (1.0, 0.3)]
+)
+def test_digits_that_only_some_rates_have_are_no_other_rates(
+    tmp_path: Path, form: str, first: float, factor: float
+) -> None:
+    full = stepped(first, factor)
+    run = read(tmp_path, [float(f"{rate:{form}}") for rate in full])
+    told = replay(run, factor)
+    assert [made.epoch for made in told.reductions] == [2, 4, 6]
+    assert (told.evidence, told.stopped_epoch) == ("exact", 7)
+    assert replay(run, factor * 0.99).divergence_epoch == 3
+
+
+def test_below_a_power_of_ten_a_digit_is_ten_times_finer(tmp_path: Path) -> None:
+    """A twentieth of .01 is .0005, which nobody writes as .001 beside a .0001."""
+    losses = [0.9, 0.8, 0.7, 0.6, 0.61, 0.62, 0.63, 0.5]
+    losses += [0.51, 0.52, 0.53, 0.54, 0.55, 0.56]
+    rates = [0.01] * 6 + [0.001] * 4 + [0.0001] * 4
+    rows = zip(range(14), losses, rates, strict=True)
+    lines = [f"{epoch},{loss},{rate}\n" for epoch, loss, rate in rows]
+    log = tmp_path / "log.csv"
+    log.write_text("epoch,val_loss,lr\n" + "".join(lines), encoding="ascii")
+    (run,) = load_runs(log)
+
+    def diverges(factor: float) -> int | None:
+        reducing = ReduceLROnPlateau(patience=2, factor=factor)
+        return replay_run(run, reducing, semantics=SEMANTICS).divergence_epoch
+
+    # .6 is the best until epoch 7: both reduce at the end of 5
+    assert diverges(0.05) == 6
+    # with a tenth, the record is what the setting does up to epoch 11: .5 is the best,
+    # 9 and 11 reduce, and .00001 is not .0001
+    assert diverges(0.1) == 12
+
+
+def as_digits(rate: float, size: int) -> float:
+    return float(f"{rate:.{size}g}")
+
+
+def as_decimals(rate: float, size: int) -> float:
+    return float(f"{rate:.{size}f}")
+
+
+@pytest.mark.parametrize(("write", "sizes"), [(as_digits, 10), (as_decimals, 10)])
+@pytest.mark.parametrize("seed", range(60))
+def test_a_rate_lies_between_the_ends_of_what_was_written(
+    tmp_path: Path, write: Callable[[float, int], float], sizes: int, seed: int
+) -> None:
+    """Whatever the rates, and however they are rounded."""
+    drawn = np.random.default_rng(seed)
+    powers = 10.0 ** drawn.integers(-5, 1, 8)
+    # half of them hardly beside a power of ten, where the ends differ
+    beside = np.where(drawn.random(8) < 0.5, drawn.uniform(0.94, 1.16, 8), 1)
+    drawn_rates = powers * beside * drawn.choice([1, 2, 5, 9.99], 8)
+    true = drawn_rates.astype(np.float32).tolist()
+    size = int(drawn.integers(1, sizes + 1))
+    written = [write(rate, size) for rate in true]
+    run = read(tmp_path, written)
+    # rates as .5 and 0 are float32 numbers, and nothing shows that they were rounded
+    shown = len({*written}) > 1 and not hold_float32(np.array(written)).all()
+    for rate, said in zip(true, written, strict=True) if shown else ():
+        known = float(np.float32(said))
+        lowest, highest = run.learning_rate_rounding.get(known, (known, known))
+        assert lowest <= rate <= highest
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        [0.01, 0.001, 0.0001],
+        [0.001, 0.0005, 0.0003, 0.0001],
+        [1.0, 0.1, 0.013],
+        [0.1, 0.0123, 0.001, 0.00045],
+    ],
+)
+def test_ends_are_the_tightest_that_hold_for_either_way_of_rounding(
+    tmp_path: Path, column: list[float]
+) -> None:
+    digits, decimals = count_digits(np.array(column))
+    run = read(tmp_path, [*column, *column[-1:] * (8 - len(column))])
+    for said in column:
+        lowest, highest = run.learning_rate_rounding[float(np.float32(said))]
+        # two millionths of the value beyond an end, no way of rounding writes it so
+        for rate, is_written in (
+            (lowest * (1 - 2e-6), False),
+            (lowest * (1 + 2e-6), True),
+            (highest * (1 - 2e-6), True),
+            (highest * (1 + 2e-6), False),
+        ):
+            ways = {as_digits(rate, digits), as_decimals(rate, decimals)}
+            assert (said in ways) == is_written
 
 
 def test_a_rate_that_is_not_logged_is_no_change_of_it(tmp_path: Path) -> None:

@@ -2482,7 +2482,13 @@ VALIDATED = "m.fit(*x, validation_split=0.2, callbacks=[{}])"
         ),
         (VALIDATED.format("ModelCheckpoint('{batch}.keras', **options)"), False),
         # the rate is in logs where a callback writes it there
-        (VALIDATED.format("ModelCheckpoint('{epoch}-{lr}.keras')"), False),
+        (VALIDATED.format("ModelCheckpoint('{epoch}-{lr}.keras')"), True),
+        (
+            VALIDATED.format(
+                "ReduceLROnPlateau(), ModelCheckpoint('{learning_rate}.keras')"
+            ),
+            False,
+        ),
         # code that is not read may write what it likes
         (
             OWN.format("val_acc")
@@ -2888,6 +2894,29 @@ def test_the_values_of_a_loop_are_told(
     assert (read(tmp_path, text).unread == ()) is is_told
 
 
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        ("[STOP for p in (5, 40)]", ["patience-beyond-plan"]),
+        ("[STOP for p in (5, 0)]", ["patience-zero-is-one"]),
+        ("[STOP for p in (30, 0)]", ["patience-beyond-plan", "patience-zero-is-one"]),
+        ("list(STOP for p in (5, 40))", ["patience-beyond-plan"]),
+        # which of them are made is not told
+        ("[STOP for p in (5, 40) if p < n]", []),
+        ("[STOP if n else other for p in (5, 40)]", []),
+        ("[STOP for p in ((5, 40) if n else (6, 7))]", []),
+        ("[STOP for p in (5, n)]", []),
+    ],
+)
+def test_each_callback_of_a_comprehension_is_looked_at(
+    tmp_path: Path, listed: str, expected: list[str]
+) -> None:
+    stop = "keras.callbacks.EarlyStopping(patience=p, restore_best_weights=True)"
+    given = listed.replace("STOP", stop)
+    text = f"m.fit(x, validation_data=v, epochs=20, callbacks={given})"
+    assert codes(tmp_path, text) == expected
+
+
 def test_a_compiled_rate_is_none(tmp_path: Path) -> None:
     text = (
         f"{MODEL}m.compile('adam', 'mse', metrics=['mae'])\n"
@@ -3045,3 +3074,19 @@ def test_a_schedule_is_one_of_keras_s(
     text = f"{maker}\nm.compile(keras.optimizers.Adam(make(0.1, 9)))\n"
     text += "m.fit(*x, callbacks=[ReduceLROnPlateau()])\n"
     assert ("schedule-beside-plateau" in codes(tmp_path, text)) is found
+
+
+def test_a_later_fit_asks_for_no_direction(tmp_path: Path) -> None:
+    """Keras 3.15.1 trained five epochs in each of the two fits, without a ValueError.
+
+    A new EarlyStopping for the second raised it: no compiled metric is an accuracy.
+    """
+    fit = "m.fit(*x, validation_data=v, epochs=9, callbacks=[{}])\n"
+    made = "EarlyStopping('val_accuracy', patience=3, restore_best_weights=True)"
+    text = f"stop = {made}\n{MODEL}m.compile('adam', 'mse', metrics=['accuracy'])\n"
+    text += fit.format("stop") + "m.compile('adam', 'mse', metrics=['mae'])\n"
+    for given, raises in (("stop", False), (made, True)):
+        told = lint_script(read(tmp_path, text + fit.format(given)))
+        (placed,) = (each for each in told if each.finding.code == "absent-monitor")
+        assert ("ValueError" in placed.finding.reason) is raises
+        assert "auto-unknown" not in [each.finding.code for each in told]

@@ -11,6 +11,7 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.evidence.cadence import (
+    are_thinned,
     count_batches,
     count_lost_before,
     count_steps,
@@ -136,7 +137,10 @@ def count_evaluations(table: LogTable, steps: LogColumn, options: ReadOptions) -
     table.keep(at)
     steps_of_rows = every_step[at]
     own = steps_of_rows.astype(np.int64)
-    numbers = _numbered(table, own, logged) if table.may_be_drawn else count_steps(own)
+    numbers = count_steps(own)
+    if table.may_be_drawn:
+        is_whole = options.parts == "rows"
+        numbers = _numbered(table, own, logged, is_sample=not is_whole)
     table.steps = lay_steps(numbers, steps_of_rows, int(numbers[-1]) + 1)
     table.axis_unit = "evaluations"
     number = LogColumn.of(numbers.astype(np.float64))
@@ -155,27 +159,27 @@ def check_drawn(table: LogTable, steps: LogColumn, options: ReadOptions) -> None
     """Refuse to count the evaluations that a sample of a history happens to hold.
 
     In a sample they are at irregular distances, and so are the other rows. Where there
-    are no other rows, only a writer that draws samples is refused.
+    are no other rows, only a writer that draws samples is refused. A few evaluations
+    have nearly any distances by chance: of these the other rows tell.
     """
     judged = _judged_rows(table)
     if options.parts == "rows" or not judged.any():
         return
     every, n_judged = _whole_steps(table, steps), int(np.count_nonzero(judged))
-    evaluated = np.unique(every[judged])
-    if (
-        len(evaluated) < _MANY
-        or stand_regularly(evaluated)
-        or stand_further_apart(evaluated)
-    ):
-        return
-    others = np.unique(every)
-    if not table.may_be_drawn and (
-        len(others) == len(evaluated) or stand_regularly(others)
-    ):
+    evaluated, others = np.unique(every[judged]), np.unique(every)
+    if len(evaluated) < _MANY:
+        is_whole = len(others) < _MANY or not are_thinned(others)
+        what = f"{len(others)} steps"
+    else:
+        is_whole = stand_regularly(evaluated) or stand_further_apart(evaluated)
+        what = f"{n_judged} evaluations"
+        if not table.may_be_drawn:
+            alone = len(others) == len(evaluated)
+            is_whole = is_whole or alone or stand_regularly(others)
+    if is_whole:
         return
     problem = (
-        f"its {n_judged} evaluations stand at irregular distances, as in a sample of a "
-        "longer history"
+        f"its {what} stand at irregular distances, as in a sample of a longer history"
     )
     also, too = "", ""
     if options.x_axis is None:
@@ -224,14 +228,19 @@ def count_rows(table: LogTable, steps: LogColumn | None, *, given: bool) -> Epoc
 
 
 def _numbered(
-    table: LogTable, steps: EpochArray, logged: EpochArray | None = None
+    table: LogTable,
+    steps: EpochArray,
+    logged: EpochArray | None = None,
+    *,
+    is_sample: bool = False,
 ) -> EpochArray:
     """Count steps from 0, with those that are lost before the first one.
 
     A tracker logs a run from its begin on: its callbacks saw what is lost there. These
     steps only go upwards; `logged` are those of all rows, if some are not counted.
     """
-    n_lost = count_lost_before(steps, steps if logged is None else logged)
+    logged = steps if logged is None else logged
+    n_lost = count_lost_before(steps, logged, is_sample=is_sample)
     if n_lost and table.may_be_drawn:
         table.begins_at = 0
     return count_steps(steps) + n_lost

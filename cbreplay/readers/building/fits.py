@@ -226,9 +226,10 @@ def _note_restarts(records: Sequence[TrainingRows]) -> None:
         back = f", where the epochs step back to {rows.epochs[0] + 1} (counted from 1)"
         if in_turn or record.resumes:
             back += _TURN_HINT if in_turn else _JOIN_HINT
-        elif newest_first:
-            back += _NEWEST_HINT
         goes_on = _began_after(records[max(number - 2, 0)].rows, rows)
+        if newest_first and not (in_turn or record.resumes):
+            by_clock = goes_on and len(rows.wall_times)
+            back += _CLOCK_HINT if by_clock else _NEWEST_HINT
         if goes_on and rows.epochs[0] == records[0].rows.epochs[0]:
             back += _rows_hint(records)
         note = (
@@ -244,6 +245,10 @@ _TURN_HINT = (
 )
 _NEWEST_HINT = (
     ": if each save wrote its rows above the earlier ones, --parts join or "
+    "parts='join' takes them as one"
+)
+_CLOCK_HINT = (
+    ": if the fit above resumed this one with its clock set back, --parts join or "
     "parts='join' takes them as one"
 )
 _JOIN_HINT = (
@@ -276,9 +281,12 @@ def _are_in_turn(pieces: Sequence[Rows]) -> bool:
 
 
 def _are_newest_first(pieces: Sequence[Rows]) -> bool:
-    """Tell whether each piece of a log ends where the one above it begins."""
+    """Tell whether each piece of a log ends where the one above it begins.
+
+    Times do not tell: a clock may have been set back.
+    """
     return len(pieces) > 1 and all(
-        later.epochs[-1] + 1 == earlier.epochs[0] and _began_after(later, earlier)
+        later.epochs[-1] + 1 == earlier.epochs[0]
         for earlier, later in itertools.pairwise(pieces)
     )
 
@@ -286,10 +294,16 @@ def _are_newest_first(pieces: Sequence[Rows]) -> bool:
 def _join_turns(pieces: list[Rows]) -> tuple[list[Rows], list[str]]:
     """Put pieces in the order of their epochs, with a note: those written in turn.
 
-    They fill each other's gaps, or stand newest first. Clocks that differ do not tell
-    how long an epoch took.
+    They fill each other's gaps, or stand newest first, as event files do where a clock
+    was set back. Clocks that differ do not tell how long an epoch took.
     """
     if _are_newest_first(pieces):
+        if pieces[0].begins_file:
+            # a fit may have been resumed in each file
+            note = (
+                "the order of its files was put right by their epochs, not their times"
+            )
+            return pieces[::-1], [note]
         note = "its saves stood newest first: they were put in order, as one fit"
         return [Rows.joined(pieces[::-1])], [note]
     if not _are_in_turn(pieces):

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.evidence.rounded import half_units
+from cbreplay.evidence.rounded import NOT_ROUNDED, half_units
 from cbreplay.readers.building.written_digits import (
     as_float32,
     count_digits,
     hold_float32,
+    hold_texts,
 )
 from cbreplay.readers.columns.column_names import rate_names
 from cbreplay.series_names import LEARNING_RATE_NAMES
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cbreplay.readers.building.training_rows import TrainingRows
-    from cbreplay.run import FloatArray, RateSource, Series
+    from cbreplay.run import FloatArray, RateEnds, RateSource, Series
 
 __all__ = ["LoggedRate", "logged_rate", "take_rate"]
 
 # this many digits tell one float32 from the next
 _FLOAT32_DIGITS = 8
+# so close to a power of ten that no digit tells, and yet on one side of it
+_BESIDE = 1e-12
 _ROUNDED_AWAY = (
     "the learning rate is 0 in every row, as if rounding had left nothing of it: it "
     "was taken as not recorded"
@@ -43,8 +46,8 @@ class LoggedRate(NamedTuple):
     ----------
     rate : Series or None
         The float32 rate of each epoch; None if none was logged.
-    rounding : array of shape (n_epochs,) or None
-        Half a unit of the last digit of each rate, where they were rounded.
+    rounding : mapping of float to (lowest, highest)
+        As `Run.learning_rate_rounding`.
     notes : tuple of str
         Which columns were taken for it.
     source : {"", "logs", "optimizer"}
@@ -52,7 +55,7 @@ class LoggedRate(NamedTuple):
     """
 
     rate: Series | None = None
-    rounding: FloatArray | None = None
+    rounding: RateEnds = NOT_ROUNDED
     notes: tuple[str, ...] = ()
     source: RateSource = ""
 
@@ -103,8 +106,8 @@ def logged_rate(
     if not known.any():
         # nobody trains at 0: "0.00" is what rounding left of a small rate
         return LoggedRate(notes=_on_rate([*notes, _ROUNDED_AWAY]))
-    rounding = _rounding(rate)
-    if rounding is not None:
+    rounding = _rounding(known)
+    if rounding:
         digits = count(count_digits(known)[0], "digit")
         told = f"{digits} of a learning rate at most, and rates are compared to as many"
         if _hold_float16(known):
@@ -140,18 +143,38 @@ def _agree(one: Series, other: Series) -> bool:
     return bool(both.any() and (one.values[both] == other.values[both]).all())
 
 
-def _rounding(rate: Series) -> FloatArray | None:
-    """Return how far each rate may have been rounded; None if they were not."""
-    known = rate.values[rate.recorded]
+def _rounding(known: FloatArray) -> RateEnds:
+    """Return between which rates each recorded one may have been, if it was rounded.
+
+    Nobody knows whether a writer kept so many digits or so many places after the point,
+    so either may be. Below a power of ten, digits are ten times finer than above.
+    """
+    known = np.unique(known[np.isfinite(known)])
+    with np.errstate(over="ignore"):
+        spacing = np.spacing(known.astype(np.float32)).astype(float)
     if _hold_float16(known):
-        with np.errstate(over="ignore"):
-            return np.spacing(np.abs(rate.values).astype(np.float16)).astype(float) / 2
-    if hold_float32(known).all():
-        return None
-    written = count_digits(known)
-    if written[0] >= _FLOAT32_DIGITS:
-        return None
-    return half_units(rate.values, *written)
+        halves = known.astype(np.float16)
+        lower, upper = (np.nextafter(halves, np.float16(end)) for end in (0, np.inf))
+        below, above = (known - lower) / 2.0, (upper - known) / 2.0
+    elif hold_float32(known).all():
+        return NOT_ROUNDED
+    else:
+        digits, decimals = count_digits(known)
+        if digits == _FLOAT32_DIGITS and hold_texts(known, np.float32):
+            # the shortest texts, as Keras 2 writes them: .001 has all its digits
+            digits += 1
+        below = half_units(known * (1 - _BESIDE), digits, decimals)
+        above = half_units(known * (1 + _BESIDE), digits, decimals)
+        if ((above < spacing / 4) | (known == 0)).all():
+            return NOT_ROUNDED
+    # a tie, such as .00025 written as .0003, is half a unit away; float32 itself may
+    # add one spacing to that
+    lowest, highest = known - below - spacing, known + above + spacing
+    # two texts of one float32 number are one rate
+    rates, at = np.unique(known.astype(np.float32), return_index=True)
+    highest = np.maximum.reduceat(highest, at)
+    ends = zip(lowest[at].tolist(), highest.tolist(), strict=True)
+    return dict(zip(rates.tolist(), ends, strict=True))
 
 
 def _hold_float16(rates: FloatArray) -> bool:

@@ -18,8 +18,8 @@ __all__ = [
     "as_float32",
     "count_all_digits",
     "count_digits",
-    "hold_float16",
     "hold_float32",
+    "hold_texts",
     "rounding_of",
 ]
 
@@ -32,18 +32,19 @@ def hold_float32(values: FloatArray) -> BoolArray:
     return same
 
 
-def hold_float16(values: FloatArray) -> bool:
-    """Tell whether all finite numbers are float16 numbers, or such a number's text.
+def hold_texts(values: FloatArray, kind: type[np.float16 | np.float32]) -> bool:
+    """Tell whether all finite numbers are of a narrow kind, or such a number's text.
 
-    >>> [hold_float16(np.array([each])) for each in (0.4526, 0.45263671875, 0.45261)]
+    >>> shown = [0.4526, 0.45263671875, 0.45261]
+    >>> [hold_texts(np.array([each]), np.float16) for each in shown]
     [True, True, False]
     """
     known = values[np.isfinite(values)].tolist()
     with np.errstate(over="ignore"):
-        halves = map(np.float16, known)
+        narrow = [kind(value) for value in known]
         return all(
-            value in {float(half), float(str(half))}
-            for value, half in zip(known, halves, strict=True)
+            value in {float(own), float(str(own))}
+            for value, own in zip(known, narrow, strict=True)
         )
 
 
@@ -60,7 +61,7 @@ def rounding_of(values: FloatArray) -> FloatArray:
     single, written = hold_float32(values).all(), count_digits(known)
     near = np.zeros(len(values)) if single else half_units(known, *written)
     told = len({*known.tolist()}) >= _SEVERAL and written[0] >= _DIGITS
-    if told and hold_float16(known):
+    if told and hold_texts(known, np.float16):
         halves = np.abs(known).astype(np.float16)
         # the text of such a number is not quite that number
         beside = np.abs(np.abs(known) - halves)
@@ -91,7 +92,8 @@ def count_digits(values: FloatArray) -> tuple[int, int]:
         mantissa, _, exponent = repr(value).partition("e")
         whole, _, fraction = mantissa.partition(".")
         fraction = fraction.rstrip("0")
-        digits = (whole + fraction).lstrip("0")
+        # 10 may be one digit: nothing tells
+        digits = (whole + fraction).strip("0")
         most = max(most, len(digits))
         most_decimals = max(most_decimals, len(fraction) - int(exponent or 0))
     return most, most_decimals

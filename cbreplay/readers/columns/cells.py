@@ -18,10 +18,13 @@ __all__ = [
     "parse_cell",
 ]
 
-# cells that mean a missing value: empty, Keras's NA, and what Excel, pandas, R, Python
-# and people write
+# cells that mean a missing value: empty, Keras's NA, and what Excel, pandas, R, Python,
+# fastai, Hugging Face's tables and people write
 MISSING = frozenset(
-    ("", "NA", "N/A", "n/a", "#N/A", "#na#", "<NA>", "None", "null", "NULL", "-")
+    (
+        *("", "NA", "N/A", "n/a", "#N/A", "<NA>", "None", "null", "NULL", "-"),
+        *("#na#", "No log"),
+    )
 )
 # NaN and infinity as programs of older Windows write them, zeros at the end removed
 _OF_WINDOWS = {

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BATCH_NAMES",
+    "CATBOOST",
     "DATA_SET_COLUMNS",
     "EPOCH_NAMES",
     "FITS",
@@ -45,6 +46,8 @@ EPOCH_NAMES = ("epoch", "epochs", "epoche", "epoca", "época", "époque")
 LIKE_EPOCH = "(current)?(epoch|ep)(number|num|no|index|idx|id)?"
 # columns beside an epoch that tell which of its batches a row is
 BATCH_NAMES = ("batch", "batch_idx", "batch_index", "minibatch")
+# the files of CatBoost's train_dir, whose column iter counts trees from 0
+CATBOOST = r"(learn|test)_error\.tsv"
 STEP_NAMES = (
     *("step", "global_step", "iteration", "iter", "iterations", "steps"),
     # Ray Tune's, whose reports mostly come once an epoch
@@ -54,9 +57,10 @@ STEP_NAMES = (
 INDEXES = ("#0", "Unnamed: 0", "index")
 # columns that name the metric of a row
 OF_METRICS = frozenset(("metric", "metricname", "key", "tag", "variable", "measure"))
-# and those that do so where one of the metrics is a loss, and columns of the values
-TRACKED_METRICS = OF_METRICS | {"name", "series"}
-VALUES = frozenset(("value", "metricvalue"))
+# and those that do so where one of the metrics is a loss, and columns of the values;
+# the last of each are those of Neptune's exporter
+TRACKED_METRICS = OF_METRICS | {"name", "series", "attributepath"}
+VALUES = frozenset(("value", "metricvalue", "floatvalue"))
 # columns whose words may be phases of one training
 PHASES = frozenset(("phase", "stage", "mode"))
 # columns that may tell what a row's numbers are of: several kinds are no epochs
@@ -119,7 +123,8 @@ _WORDS = "[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+"
 _WHOSE = frozenset(
     (
         *("x", "pg", "group", "groups", "param", "params", "parameter", "parameters"),
-        *("train", "training", "trainer", "current", "epoch"),
+        # "event_lr" is skorch's
+        *("train", "training", "trainer", "current", "epoch", "event"),
         *("optimizer", "optimizers", "optim", "opt"),
         *("adam", "adamw", "sgd", "rmsprop", "adagrad", "nadam", "lion"),
         *("g", "d", "generator", "discriminator", "backbone", "head"),

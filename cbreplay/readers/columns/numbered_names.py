@@ -23,14 +23,15 @@ __all__ = [
     "without_number",
 ]
 
-_NUMBERED = r"(?P<base>[A-Za-z]\w*?)_(?P<number>[0-9]+)"
+# Keras never numbers its loss; TensorFlow 1's Estimator has a loss_1 in every training
+_NUMBERED = r"(?!(val_)?loss_\d)(?P<base>[A-Za-z]\w*?)_(?P<number>[0-9]+)"
 
 
 def without_number(name: str) -> str:
     """Return a name without the number that Keras may have appended.
 
-    >>> without_number("val_auc_1"), without_number("val_auc")
-    ('val_auc', 'val_auc')
+    >>> without_number("val_auc_1"), without_number("val_auc"), without_number("loss_1")
+    ('val_auc', 'val_auc', 'loss_1')
     """
     found = re.fullmatch(_NUMBERED, name)
     return found["base"] if found else name

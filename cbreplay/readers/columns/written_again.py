@@ -182,7 +182,11 @@ def leave_out_restored(
     same = (values == values[:, -1:]) | (np.isnan(values) & np.isnan(values[:, -1:]))
     again = numbers[:-1][same[:, :-1].all(axis=0)].tolist()
     earlier = _written_once_more(numbers, again, ToldEnd.of(known) if known else None)
-    if earlier is None or not (known or _tells(values, is_mlflow=is_mlflow)):
+    if earlier is None:
+        return
+    if not (known or _tells(values, is_mlflow=is_mlflow)):
+        if is_mlflow:
+            table.notes.append(_MAY_REPEAT.format(numbers[-1], earlier))
         return
     table.keep(np.arange(len(table)) < last)
     repeats = "it repeats all values"
@@ -220,14 +224,41 @@ def _tells(values: FloatArray, *, is_mlflow: bool) -> bool:
     so two series are enough only where MLflow wrote them.
     """
     known = values[np.isfinite(values[:, -1])]
-    changing = known[(known != known[:, :1]).any(axis=1), -1].tolist()
-    digits = sum(len(repr(value).replace(".", "").strip("0-")) for value in changing)
+    changing = known[(known != known[:, :1]).any(axis=1)]
+    digits = sum(map(_digits, changing))
     return digits >= _MANY_DIGITS or (is_mlflow and len(changing) > 1)
+
+
+def _digits(own: FloatArray) -> int:
+    """Count the digits that the last value tells: a share of n tells no more than n.
+
+    >>> (
+    ...     _digits(np.array([0.7, 0.123456])),
+    ...     _digits(np.float32([21, 28]) / np.float32(30)),
+    ... )
+    (6, 2)
+    """
+    shown = len(repr(float(own[-1])).replace(".", "").strip("0-"))
+    finite = np.unique(own[np.isfinite(own)])
+    if shown < _MANY_DIGITS or finite.min() < 0 or finite.max() > 1:
+        return shown
+    of = np.arange(1, _MOST_JUDGED)
+    fits = np.ones(len(of), dtype=np.bool_)
+    for value in finite.tolist():
+        numbers = value * of
+        fits &= np.abs(numbers - np.rint(numbers)) <= numbers * _FLOAT32
+    return len(str(of[fits][0])) if fits.any() else shown
 
 
 # what the autologger says of a stop: of Keras's EarlyStopping, of boosted trees
 ENDINGS = ("stopped_epoch", "restored_epoch", "stopped_iteration", "best_iteration")
 _FEWEST, _MANY_DIGITS = 3, 6
+# a share of more examples than that has as many digits as a loss
+_MOST_JUDGED, _FLOAT32 = 10_001, float(np.finfo(np.float32).eps)
+_MAY_REPEAT = (
+    "the last step, {:g}, has the value of step {:g}: if MLflow's autologger wrote it "
+    "of the restored model, it is no epoch; restored_epoch beside it would tell"
+)
 
 
 def _begins_anew(table: LogTable) -> list[int]:

@@ -16,7 +16,7 @@ from cbreplay.run import Series
 from cbreplay.wording.note import OF_NUMBERING, topic_of
 
 if TYPE_CHECKING:
-    from cbreplay.run import EpochArray, Run
+    from cbreplay.run import EpochArray, RateEnds, Run
 
 __all__ = [
     "first_number",
@@ -79,7 +79,7 @@ def laid_over(other: Run, run: Run) -> Run:
         counts_from=run.counts_from,
         learning_rate=None,
         other_learning_rate=None,
-        learning_rate_rounding=None,
+        learning_rate_rounding={},
         epoch_seconds=None,
         notes=tuple(note for note in other.notes if topic_of(note) not in OF_NUMBERING),
     )
@@ -113,17 +113,12 @@ def spread_out(run: Run, first_epoch: int, n_epochs: int) -> Run:
     def spread_series(own: Series | None) -> Series | None:
         return None if own is None else spread(own, at, n_epochs)
 
-    rounding = run.learning_rate_rounding
-    if rounding is not None:
-        rounding = np.zeros(n_epochs)
-        rounding[at] = run.learning_rate_rounding
     return replace(
         run,
         first_epoch=first_epoch,
         series={name: spread(own, at, n_epochs) for name, own in run.series.items()},
         learning_rate=spread_series(run.learning_rate),
         other_learning_rate=spread_series(run.other_learning_rate),
-        learning_rate_rounding=rounding,
         epoch_seconds=spread_series(run.epoch_seconds),
     )
 
@@ -137,24 +132,16 @@ def put_below(run: Run, later: Run) -> Run:
     begin = first_number(later) - first_number(run)
     moved = later.moved(run.first_epoch + begin - later.first_epoch)
     n_epochs = max(run.n_epochs, begin + later.n_epochs)
-    known = [run.learning_rate_rounding, later.learning_rate_rounding]
-    coarsest = max((float(own.max()) for own in known if own is not None), default=0.0)
-    own, other = (
-        spread_out(_rounded(part, coarsest), run.first_epoch, n_epochs)
-        for part in (run, moved)
-    )
+    own, other = (spread_out(part, run.first_epoch, n_epochs) for part in (run, moved))
     series = {
         name: _both(held, other.series[name]) for name, held in own.series.items()
     }
-    rounding = own.learning_rate_rounding
-    if rounding is not None and other.learning_rate_rounding is not None:
-        rounding = np.maximum(rounding, other.learning_rate_rounding)
     return replace(
         run,
         series={name: held for name, held in series.items() if held is not None},
         learning_rate=_both(own.learning_rate, other.learning_rate),
         other_learning_rate=None,
-        learning_rate_rounding=rounding,
+        learning_rate_rounding=_rounding_of_both(run, later),
         epoch_seconds=_both(own.epoch_seconds, other.epoch_seconds),
         wall_seconds=None,
         seams=tuple(sorted({*run.seams, *moved.seams})),
@@ -175,11 +162,18 @@ def _both(own: Series | None, other: Series | None) -> Series | None:
     return Series(values, own.recorded | other.recorded, others)
 
 
-def _rounded(run: Run, coarsest: float) -> Run:
-    """Return a part with the rounding of both: one writer rounds alike in both.
+def _rounding_of_both(run: Run, later: Run) -> RateEnds:
+    """Return the rounding of the rates of two parts: one writer rounds alike in both.
 
     A part whose rate never changes does not show it, and has the coarsest of the other.
     """
-    if not coarsest or run.learning_rate_rounding is not None:
-        return run
-    return replace(run, learning_rate_rounding=np.full(run.n_epochs, coarsest))
+    ends = {**run.learning_rate_rounding}
+    for rate, (lowest, highest) in later.learning_rate_rounding.items():
+        low, high = ends.get(rate, (lowest, highest))
+        ends[rate] = min(low, lowest), max(high, highest)
+    coarsest = max((high - rate for rate, (_, high) in ends.items()), default=0.0)
+    for part in (run, later) if ends else ():
+        if part.learning_rate is not None and not part.learning_rate_rounding:
+            for rate in {*part.learning_rate} - {None}:
+                ends.setdefault(rate, (rate - coarsest, rate + coarsest))
+    return ends

@@ -46,6 +46,13 @@ class _Place(NamedTuple):
     log: RunsOfLog
     number: int
 
+    @property
+    def name(self) -> str:
+        """What the run is called, which may be one of several in the log."""
+        name, runs = self.log.name, self.log.runs
+        label = label_of(runs[self.number], self.number + 1)
+        return f"{name}#{label}" if len(runs) > 1 else name
+
     def count_files(self) -> int:
         """Count the files of the log: its CSV, its event files, its run.json."""
         described = self.log.runs[self.number].metadata is not None
@@ -94,7 +101,7 @@ def leave_out_copies(found: FoundLogs) -> None:
 
 
 def _names_of(places: Sequence[_Place], members: Sequence[int]) -> str:
-    return list_first(sorted({places[at].log.name for at in members}), _SHOWN)
+    return list_first(sorted({places[at].name for at in members}), _SHOWN)
 
 
 def _keep(log: RunsOfLog, own: Sequence[tuple[int, Run]]) -> None:
@@ -131,6 +138,7 @@ def find_repeated_logs(runs: Sequence[Run]) -> dict[int, list[int]]:
     home_of: dict[int, int] = {}
     for kind, members in (groups | of_trainer).items():
         home_of |= _copies_among(runs, _left(members, home_of), kind.names)
+    _add_taken_back(runs, groups, home_of)
     _add_percents(runs, groups, home_of)
     _add_pairs(runs, home_of)
     _add_narrower(runs, groups, home_of)
@@ -164,6 +172,23 @@ def _home(home_of: Mapping[int, int], at: int) -> int:
     while at in home_of:
         at = home_of[at]
     return at
+
+
+def _add_taken_back(
+    runs: Sequence[Run], groups: Mapping[_Alike, list[int]], home_of: dict[int, int]
+) -> None:
+    """Add copies that were made before a resumed fit wrote their last rows again."""
+    held = [(at, fit) for at, run in enumerate(runs) for _, fit in run.replaced if fit]
+    every = [*runs, *(fit for _, fit in held)]
+    owner = {len(runs) + number: at for number, (at, _) in enumerate(held)}
+    for kind, fits in by_key(owner, lambda at: _alike_of(every[at])).items():
+        left = _left(groups.get(kind, ()), home_of)
+        found = _copies_among(every, [*fits, *left], kind.names)
+        home_of |= {
+            part: owner[home]
+            for part, home in found.items()
+            if part < len(runs) and home in owner and part != owner[home]
+        }
 
 
 def _add_percents(
@@ -340,6 +365,6 @@ def _copies_among(
 
 def _rank(run: Run, coarse: float) -> tuple[int, int, int, bool, bool, float]:
     """Return a sort key: the longest run comes first, with most series, most digits."""
-    no_rate, rounded = run.learning_rate is None, run.learning_rate_rounding is not None
+    no_rate, rounded = run.learning_rate is None, bool(run.learning_rate_rounding)
     size = -run.n_epochs, -run.recorded_epochs, -len(run.series)
     return *size, no_rate, rounded, coarse

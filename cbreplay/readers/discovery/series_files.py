@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
 from cbreplay.readers.building.rate_columns import logged_rate
-from cbreplay.readers.columns.column_names import is_rate_name
+from cbreplay.readers.columns.column_names import CATBOOST, is_rate_name
 from cbreplay.readers.discovery.common_epochs import (
     goes_with,
     laid_over,
@@ -43,7 +43,6 @@ _RATE_SOURCES: dict[str, RateSource] = {
 }
 # what Keras's callback calls its two writers, at the end of a run's name
 _WRITER = r"(?i)(?:^|[_./\\-])(?:train|validation)$"
-_CATBOOST = r"(learn|test)_error\.tsv"
 _DVCLIVE = r"(?P<place>.*)[/\\]plots[/\\]metrics[/\\](?P<name>.+)\.tsv"
 
 
@@ -120,7 +119,7 @@ def _training_of(log: RunsOfLog) -> tuple[str, str] | None:
     `log` itself.
     """
     run = log.run
-    trees = re.fullmatch(_CATBOOST, os.path.basename(run.source))
+    trees = re.fullmatch(CATBOOST, os.path.basename(run.source))
     if trees is not None and len(log.runs) == 1:
         log.run = run.renamed({name: f"{trees[1]}/{name}" for name in run.series})
         return os.path.dirname(run.source), "catboost"

@@ -312,6 +312,10 @@ def _join_files(files: FoundLogs) -> None:
         join_trainings(files)
         return
     runs = [run for log in files.logs for run in log.runs]
+    if len(runs) > 1:
+        from cbreplay.readers.discovery.read_once import leave_out_copies
+
+        leave_out_copies(files)
     if any(all(map(is_rate_name, run.series)) for run in runs):
         from cbreplay.readers.discovery.series_files import leave_out_rates
 

@@ -29,9 +29,13 @@ __all__ = [
     "Layout",
     "choose_layout",
     "drop_after_fit",
+    "evaluated_within",
 ]
 
 _PREFIX = "epoch_"
+# where TensorFlow 2 writes, or any Keras with a validation: a script may have tags like
+# Keras's, which count from 1
+_OF_KERAS = r"\.v2\b|\b(train|validation)[/\\][^/\\]*\Z"
 # the tags of the learning rate of Keras 3 and Keras 2
 KERAS_RATE_TAGS = ("epoch_learning_rate", "epoch_lr")
 # tags that Hugging Face writes at the end of a training: they are no series
@@ -63,6 +67,8 @@ class Layout(NamedTuple):
         Tags that are no series, each with the reason; '' for none worth a note.
     beside : tuple of str
         Tags of a script beside Keras's own that are series of the training.
+    counts_from_zero : bool
+        Whether the first epoch is known to have the number 0.
     """
 
     tool: str
@@ -71,16 +77,12 @@ class Layout(NamedTuple):
     first_step: int = 0
     silent: Mapping[str, str] = MappingProxyType({})
     beside: tuple[str, ...] = ()
+    counts_from_zero: bool = True
 
     @property
     def begins_at(self) -> int | None:
         """The epoch at which every training begins; None if at any, as Keras's may."""
         return None if self.tool in ("keras", "old keras", "steps") else 0
-
-    @property
-    def counts_from_zero(self) -> bool:
-        """Whether the first epoch is known to have the number 0."""
-        return self.tool != "epochs"
 
     def series_name(self, tag: str, writer: str) -> str | None:
         """Return the series name of a writer's tag; None if it is none of epochs."""
@@ -124,7 +126,9 @@ def choose_layout(tables: Sequence[EventTable], options: ReadOptions) -> Layout 
     tags = list(dict.fromkeys(tag for table in tables for tag in table.scalars))
     if any(tag.startswith(_PREFIX) and tag != _PREFIX for tag in tags):
         note = "its rows are epochs, by the tags of Keras: the x-axis need not be said"
-        return Layout("keras", (note,) if options.x_axis == "step" else ())
+        notes = (note,) if options.x_axis == "step" else ()
+        by_keras = any(re.search(_OF_KERAS, table.path) for table in tables)
+        return Layout("keras", notes, counts_from_zero=by_keras)
     if not tags:
         return None
     of_trainer = HUGGING_FACE_EPOCH in tags
@@ -134,7 +138,7 @@ def choose_layout(tables: Sequence[EventTable], options: ReadOptions) -> Layout 
     # Trainer logs what a step is, and that is seldom an epoch
     said = options.x_axis == "epoch" or options.parts == "rows"
     if known is None and said and not of_trainer:
-        return Layout("epochs")
+        return Layout("epochs", counts_from_zero=False)
     return known
 
 
@@ -153,7 +157,8 @@ def _known(tags: Sequence[str], tables: Sequence[EventTable]) -> Layout | None:
     """Recognise a tool whose steps are epochs, or that logs the epoch itself."""
     held = set(tags)
     if _are_of_ultralytics(tags):
-        first = 1 if "x/lr0" not in held and _least_step(tables) > 0 else 0
+        steps = (own.steps for table in tables for own in table.scalars.values())
+        first = int("x/lr0" not in held and all((own > 0).all() for own in steps))
         note = "tags of Ultralytics YOLO: each step is one epoch"
         counted = f"{note}, counted from 1" if first else note
         return Layout("Ultralytics", (counted,), first_step=first)
@@ -181,21 +186,20 @@ def _are_of_ultralytics(tags: Sequence[str]) -> bool:
     return named or any(tag in _ULTRALYTICS_RATES for tag in tags)
 
 
-def _least_step(tables: Sequence[EventTable]) -> int:
-    steps = (own.steps for table in tables for own in table.scalars.values())
-    return min((int(own.min()) for own in steps), default=0)
-
-
 def _are_old_keras(tags: Sequence[str], tables: Sequence[EventTable]) -> bool:
     """Tell whether each tag has a value at each of the steps 0, 1, 2, ...
 
-    And whether one is the val_ of another: then those are Keras's logs by epoch.
+    And whether one is the val_ of another: then those are Keras's logs by epoch. A file
+    begins anew, or goes on with the one before.
     """
     held = set(tags)
     if not any(f"val_{tag}" in held for tag in tags) or any("/" in tag for tag in tags):
         return False
-    steps = (own.steps for table in tables for own in table.scalars.values())
-    return all(own[0] == 0 and not (np.diff(own) > 1).any() for own in steps)
+    for tag in tags:
+        own = [table.scalars[tag].steps for table in tables if tag in table.scalars]
+        if own[0][0] != 0 or (np.diff(np.concatenate(own)) > 1).any():
+            return False
+    return True
 
 
 def _by_epoch_tag(table: EventTable, tag: str) -> tuple[EventTable, dict[str, str]]:
@@ -220,6 +224,18 @@ def _by_epoch_tag(table: EventTable, tag: str) -> tuple[EventTable, dict[str, st
         if n_values and name not in left_out:
             kept[name] = own.take(there)._replace(steps=epochs[there])
     return table._replace(scalars=kept), left_out
+
+
+def evaluated_within(tables: Sequence[EventTable]) -> list[str]:
+    """Return the validations with several values in most epochs, as Lightning has them.
+
+    Its ``val_check_interval`` of 0.25 makes four in an epoch.
+    """
+    told = [_by_epoch_tag(table, _LIGHTNING_EPOCH)[1] for table in tables]
+    several = {
+        name for left_out in told for name, why in left_out.items() if _EACH in why
+    }
+    return sorted(several)
 
 
 def _epochs_of_steps(table: EventTable, tag: str) -> dict[int, int]:

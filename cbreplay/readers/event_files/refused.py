@@ -13,7 +13,7 @@ from cbreplay.readers.building.evaluations import (
     shown,
 )
 from cbreplay.readers.columns.column_names import is_rate_name
-from cbreplay.readers.event_files.layouts import HUGGING_FACE_EPOCH
+from cbreplay.readers.event_files.layouts import HUGGING_FACE_EPOCH, evaluated_within
 from cbreplay.series_names import is_validation
 
 if TYPE_CHECKING:
@@ -63,6 +63,10 @@ def no_epochs(path: str, log: LogFiles, damage: Damage) -> LogError:
             "evaluations do not stand at the end of each"
         )
         return ForeignLogError(problem, source=path, hint=f"To {count_hint()}")
+    several = evaluated_within(log.tables)
+    if several:
+        problem = f"by its tag epoch {shown(several)} has several values in an epoch"
+        return ForeignLogError(problem, source=path, hint=f"To {count_hint(several)}")
     crowded = _crowded_tags(log)
     if crowded.keys() >= {tag for tag in tags if not is_rate_name(tag)}:
         at_one = set(crowded.values()) == {1}

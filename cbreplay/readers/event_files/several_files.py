@@ -6,6 +6,7 @@ before, from that step on, does not count (TensorBoard reads it so too).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from cbreplay.readers.event_files.points import merge_points
 from cbreplay.readers.event_files.scalar_table import BEHIND_ALL, Scalars
+from cbreplay.series_names import is_validation
 from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
@@ -99,7 +101,8 @@ def join_writers(
     """Join what several writers wrote of one training at the same time, with notes.
 
     They hold different series, or take turns: then the steps of a series, in the order
-    they were written, only go up. A copy of another file is left out.
+    they were written, only go up. A copy of another file is left out. Validations alone
+    may also be written when the training has ended.
     """
     found: list[LoggedPoints] = []
     notes: dict[str, None] = {}
@@ -115,8 +118,33 @@ def join_writers(
                 found[i] = joined
                 break
         else:
-            found.append(piece)
+            beside = _beside_training(found, piece)
+            notes |= {_EVALUATED.format(piece.file): None} if beside else {}
+            found = [merge_points(own, most) for own in beside] or [*found, piece]
     return found, list(notes)
+
+
+def _beside_training(
+    found: Sequence[LoggedPoints], piece: LoggedPoints
+) -> list[list[LoggedPoints]]:
+    """Return the fits of one training, each with its part of a piece of validations.
+
+    An evaluator goes through the checkpoints of a training that has ended, up to the
+    last one: so its steps are epochs of this. There are none if it is something else.
+    """
+    names = {name for own in found for name in own.columns}
+    alone = all(map(is_validation, piece.columns)) and names.isdisjoint(piece.columns)
+    if not alone or all(map(is_validation, names)):
+        return []
+    steps, own = np.concatenate([fit.steps for fit in found]), piece.steps
+    every = int(np.diff(own).max(initial=1))
+    whole = own[0] < steps[0] + every and steps[-1] < own[-1] + every
+    if not whole or (np.diff(steps) <= 0).any() or not np.isin(own, steps).all():
+        return []
+    # its times do not tell whether another series was ahead of it
+    late = replace(piece, written=dict.fromkeys(piece.columns, -np.inf))
+    parts = [(fit, late.at(np.isin(own, fit.steps))) for fit in found]
+    return [[fit, part] if len(part.steps) else [fit] for fit, part in parts]
 
 
 def _join(
@@ -140,6 +168,10 @@ _IN_TURN = (
     "{} and {} wrote the steps of one training in turn: none stands in both, and in "
     "the order of their times they only go up"
 )
+_EVALUATED = (
+    "{} was written after the training and holds validations of its epochs alone: they "
+    "are series of it"
+)
 _COPIED = (
     "{} and {} hold the same values, written at the same instants: one is a copy of "
     "the other, and the longer one was read"
@@ -151,9 +183,14 @@ _WORKERS = (
 
 
 def _overlap(one: LoggedPoints, other: LoggedPoints) -> bool:
-    """Tell whether two were written at the same time."""
-    begins = max(one.wall_times[0], other.wall_times[0])
-    return bool(begins <= min(one.wall_times[-1], other.wall_times[-1]))
+    """Tell whether two were written at the same time.
+
+    Where they share no more than an instant, as without a clock, steps tell it: one
+    that lies wholly behind the other goes on with it.
+    """
+    both = (one.wall_times, other.wall_times), (one.steps, other.steps)
+    in_time, in_steps = (min(a[-1], b[-1]) - max(a[0], b[0]) for a, b in both)
+    return bool(in_time > 0 or (in_time == 0 and in_steps >= 0))
 
 
 def _is_copy(one: LoggedPoints, other: LoggedPoints) -> bool:

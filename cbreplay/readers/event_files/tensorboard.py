@@ -26,21 +26,14 @@ from cbreplay.readers.event_files.epochs import (
     keep_epochs,
     number_samples,
 )
-from cbreplay.readers.event_files.files import (
-    files_together,
-    read_files,
-    report_damage,
-)
+from cbreplay.readers.event_files.files import files_together, read_files, report_damage
 from cbreplay.readers.event_files.layouts import (
     HUGGING_FACE_EPOCH,
     KERAS_RATE_TAGS,
     choose_layout,
     drop_after_fit,
 )
-from cbreplay.readers.event_files.points import (
-    at_steps,
-    cut_points,
-)
+from cbreplay.readers.event_files.points import at_steps, cut_points
 from cbreplay.readers.event_files.refused import (
     CROWDED,
     check_hyperparameters,
@@ -200,13 +193,7 @@ class TensorBoardReader(LogReader):
         return record
 
     def _layout_of(self, log: LogFiles, path: str, damage: Damage) -> Layout:
-        """Tell who laid the files out, and report what is damaged in them.
-
-        Raises
-        ------
-        LogError
-            If nothing in them is known to be an epoch.
-        """
+        """Tell who laid the files out, and report what is damaged in them."""
         layout = choose_layout(log.tables, self.options)
         if layout is not None and layout.tool == "keras":
             counts = self.options.parts != "rows"
@@ -232,7 +219,8 @@ def _called_validation(path: str) -> Iterator[str]:
     if name.lower() in _LIKE_VALIDATION:
         yield (
             f"the directory {name} may hold the validation of a run beside it: only "
-            "train and validation, as Keras calls them, are put together"
+            "train and validation, as Keras calls them, are put together; with these "
+            "names they are read as one run"
         )
 
 

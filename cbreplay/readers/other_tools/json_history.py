@@ -220,13 +220,7 @@ def _check_names(held: dict[str, Any], path: str, most: int) -> None:
 
 
 def _rows_below_names(held: object, path: str) -> object:
-    """Return lists below one of names as rows: ``[["epoch", "loss"], [1, 0.5]]``.
-
-    Raises
-    ------
-    ForeignLogError
-        If a row is longer or shorter than the names.
-    """
+    """Return lists below one of names as rows: ``[["epoch", "loss"], [1, 0.5]]``."""
     if not isinstance(held, list) or len(held) <= 1:
         return held
     names, *rows = held

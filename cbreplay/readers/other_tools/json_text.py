@@ -74,13 +74,7 @@ def parse_json(content: bytes, source: str, damage: Damage | None = None) -> Any
 
 
 def _decoded(decode: Callable[..., Any], *given: Any, source: str) -> Any:
-    """Return what decodes JSON returns; what is no log's is refused.
-
-    Raises
-    ------
-    json.JSONDecodeError
-        If it is no JSON.
-    """
+    """Return what decodes JSON returns; what is no log's is refused."""
     import json
 
     try:

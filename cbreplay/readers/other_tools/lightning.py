@@ -10,7 +10,7 @@ import numpy as np
 from cbreplay.errors import LogError
 from cbreplay.evidence.cadence import count_lost_before
 from cbreplay.readers.base import LogReader
-from cbreplay.readers.building.step_rows import fold_by
+from cbreplay.readers.building.step_rows import fold_by, fold_data_sets, fold_steps
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.columns.data_sets import lay_out_data_sets
@@ -44,6 +44,13 @@ class LightningReader(LogReader):
         table = read_table(path, self.options)
         for name in ("epoch", "step"):
             table.rename({table.find(name): name})
+        if table.columns["epoch"].missing.all():
+            # Aim's, where nothing but steps was tracked
+            del table.columns["epoch"]
+            fold = fold_data_sets if lay_out_data_sets(table) else fold_steps
+            fold(table, self.options)
+            yield from build_runs(table, self.options, self.metadata)
+            return
         table.check_whole()
         # training and validation stand in rows of their own
         table.has_other_rows = True
@@ -141,9 +148,6 @@ def _check_epochs(table: LogTable) -> None:
         problem = f"the epoch {cells.text(row)!r} is not a whole number"
         hint = "Give the metrics.csv that Lightning's CSVLogger wrote"
         raise table.error(problem, row, hint)
-    if cells.missing.all():
-        problem, hint = "no row names its epoch", "Give a log with an epoch column"
-        raise LogError(problem, source=table.source, hint=hint)
 
 
 def _mixed_stages(table: LogTable) -> LogError | None:

@@ -8,7 +8,10 @@ import os
 import re
 from collections import Counter
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from cbreplay.arguments import shown_value
 from cbreplay.by_key import by_key
@@ -34,6 +37,7 @@ from cbreplay.readers.other_tools.mlflow_steps import (
 )
 from cbreplay.readers.other_tools.mlflow_store import stored_rows
 from cbreplay.readers.sizes import check_logs
+from cbreplay.series_names import is_validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -67,7 +71,7 @@ class MLflowReader(LogReader):
         rows = _read_rows(path, damage)
         of_comet = are_of_comet(rows)
         rows = with_steps(rows, path, damage) if of_comet else rows
-        rows = _on_data_sets(rows)
+        rows = _on_data_sets(rows) + _ends_beside(path, rows, damage)
         by_run = by_key(rows, _run_of)
         check_logs(len(by_run), path, damage.max_bytes)
         for name, own in by_run.items():
@@ -109,8 +113,33 @@ class MLflowReader(LogReader):
         if self.options.x_axis != "step" and all(map(_is_of_epoch, own)):
             table.rename({"step": "epoch"})
         epoch = "epoch" if "epoch" in table.columns else None
-        fold_by(table, epoch, "step", self.options)
+        options = self.options
+        is_told = options.x_axis is not None or options.parts == "rows"
+        if epoch is None and not is_told and not of_comet and _are_batches(table):
+            options = replace(options, x_axis="step")
+            table.notes.append(_EACH_FEW)
+        fold_by(table, epoch, "step", options)
         yield from build_runs(table, self.options, self.metadata)
+
+
+def _are_batches(table: LogTable) -> bool:
+    """Tell whether steps are those of the autologger with ``every_n_iter=4``.
+
+    They are 4, 8, 12, ...; every 4th epoch is logged at 0, 4, 8, or is validated too.
+    """
+    steps = table.columns["step"].values
+    begins_at = steps[0]
+    multiples = begins_at * np.arange(1, len(steps) + 1)
+    several = begins_at > 1 and len(steps) > _TRIPLE
+    return bool(several and (steps == multiples).all()) and not any(
+        map(is_validation, table.columns)
+    )
+
+
+_EACH_FEW = (
+    "the first step is as far from 0 as from the next, as where the autologger logs "
+    "every few batches (every_n_iter)"
+)
 
 
 def _run_of(row: Mapping[str, Any]) -> str:
@@ -152,6 +181,23 @@ def _ends(rows: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
     """
     told = [row for row in rows if row.get("key") in ENDINGS]
     return {str(row["key"]): as_number(row.get("value")) for row in told}
+
+
+def _ends_beside(
+    path: str, rows: Sequence[Mapping[str, Any]], damage: Damage
+) -> list[dict[str, Any]]:
+    """Return what the autologger says of a stop, where each key has a file of its own.
+
+    These are called by their keys, perhaps below the name of the run.
+    """
+    place, file = os.path.split(path)
+    stem, ending = os.path.splitext(file)
+    key = str(rows[0].get("key"))
+    if key in ENDINGS or not stem.endswith(key):
+        return []
+    called = (f"{stem.removesuffix(key)}{name}{ending}" for name in ENDINGS)
+    files = filter(os.path.isfile, (os.path.join(place, name) for name in called))
+    return [row for told in files for row in _read_rows(told, damage)]
 
 
 def _read_rows(path: str, damage: Damage) -> list[dict[str, Any]]:
@@ -237,6 +283,9 @@ def _of_model(
     logged = [row for row in rows if row.get("key") not in {*ENDINGS, *machine}]
     if not logged:
         problem, hint = "there is no metric in it", "Export a run that logged metrics"
+        if not machine:
+            problem = "it says where a training stopped, and holds no metric"
+            hint = "Give the files of the metrics: it is read beside them"
         raise LogError(problem, source=path, hint=hint)
     return logged, notes
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from cbreplay import EarlyStopping, ReduceLROnPlateau, Run, replay_run
 from cbreplay.answers.json_fields import describe_replay, describe_results, describe_run
-from cbreplay.writers.as_json import answer_as_json
+from cbreplay.document import Document, say
+from cbreplay.writers.as_json import json_pieces
 
 LOSSES = [0.8, 0.6, 0.5, 0.5, 0.52, 0.49, 0.5, 0.51]
 
@@ -75,18 +76,21 @@ def test_what_holds_of_the_list_is_a_note_of_the_answer() -> None:
     assert answer["runs"][0]["notes"] == answer["results"][0]["notes"] == []
 
 
+def _written(members: dict[str, Any]) -> str:
+    document = Document("simulate", say(), say(), program=lambda: members)
+    return "".join(json_pieces(document))
+
+
 def test_the_answer_is_json_whatever_the_numbers() -> None:
     values = [float("nan"), float("inf"), float("-inf"), 0.5]
-    written = "".join(
-        answer_as_json("simulate", {"results": [], "own": {"values": values}})
-    )
-    answer = json.loads(written)
+    members = {"results": [], "own": {"values": values}}
+    answer = json.loads(_written(members))
     assert answer["own"]["values"] == ["NaN", "Infinity", "-Infinity", 0.5]
     assert (answer["schema"], answer["epochs"]) == (2, "zero-based")
 
 
 def test_a_result_is_one_line() -> None:
     results = [{"run": 0, "config": config, "held": [[1], {}]} for config in range(3)]
-    lines = "".join(answer_as_json("simulate", {"results": results})).splitlines()
+    lines = _written({"results": results}).splitlines()
     told = [line.strip().rstrip(",") for line in lines if '"config"' in line]
     assert [json.loads(line) for line in told] == results

@@ -86,3 +86,29 @@ def test_of_many_alike_the_first_are_named(ask: Ask, log: Path) -> None:
     assert answer.out.count("acts as patience 1. Write") == 3
     assert "2 more such findings: cbreplay lint." in answer.out
     assert json.loads(ask("simulate", log, "--patience", "2", "--format", "json").out)
+
+
+def test_a_series_that_is_smoothed_by_its_name_is_not_what_a_callback_saw(
+    ask: Ask, tmp_path: Path
+) -> None:
+    told = (
+        "val_loss_smoothed is smoothed, by its name: a callback that watches val_loss"
+    )
+    for name, is_told in (("val_loss_smoothed", True), ("val_loss_smooth_l1", False)):
+        rows = [f"{epoch},{own}\n" for epoch, own in enumerate(VALUES)]
+        (tmp_path / "log.csv").write_text(f"epoch,{name}\n" + "".join(rows))
+        answer = ask("simulate", tmp_path / "log.csv", "--patience", "2")
+        assert (told in " ".join(answer.out.split())) is is_told
+
+
+def test_of_xgboosts_data_sets_another_than_the_last_may_be_trained_on(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """Its documentation: of several in eval_set the last is used for early stopping."""
+    log = tmp_path / "evals.json"
+    log.write_text(json.dumps({f"validation_{at}": {"auc": VALUES} for at in range(2)}))
+    told = "is of one of several evaluation sets, perhaps the one trained on"
+    for at in range(2):
+        watched = ("--monitor", f"validation_{at}/auc", "--mode", "max")
+        answer = ask("simulate", log, *watched, "--patience", "2")
+        assert (told in " ".join(answer.out.split())) is (at == 0)

@@ -19,7 +19,7 @@ from cbreplay import (
     replay_run,
 )
 from cbreplay.answers.explanation import deciding_rows, explanation_document
-from cbreplay.answers.findings import check_callbacks, findings_document
+from cbreplay.answers.findings import check_callbacks
 from cbreplay.answers.inspection import inspection_document
 from cbreplay.document import facts_of, plain_text
 from cbreplay.readers.discovery.training_files import Seen
@@ -55,7 +55,7 @@ def findings() -> Document:
     checked = check_callbacks(
         listed, semantics="keras-3.15", source="train.py", notes=("n 1",)
     )
-    return findings_document(checked)
+    return checked.document()
 
 
 def inspection() -> Document:

@@ -62,7 +62,6 @@ def test_lightning_rows_of_an_epoch_are_one(tmp_path: Path) -> None:
     ("content", "sentence"),
     [
         ("epoch,step,loss\n0.5,1,1\n", "line 2: the epoch '0.5'"),
-        ("epoch,step,loss\n,1,1\n", "no row names its epoch"),
         ("epoch,step,loss\n0,1,x\n0,2,1\n", "line 2: 'x' under loss"),
         ("epoch,step,loss\n0,1,1\n0,2,2\n", "no column has one value for each epoch"),
     ],

@@ -7,6 +7,7 @@ import json
 import sqlite3
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -305,3 +306,56 @@ def test_the_attributes_of_metrics_are_read_as_python_calls_them(
     (tmp_path / name).write_text(as_csv if name.endswith(".csv") else as_json)
     (run,) = load_runs(tmp_path / name)
     assert list(run.series["val_loss"]) == VAL_LOSS
+
+
+# of 30 examples, as Keras's accuracy in float32: the last epoch has as many as the 4th
+CORRECT = (20, 22, 24, 27, 26, 25, 28, 26, 24, 27)
+SHARES = [float(np.float32(own / 30)) for own in CORRECT]
+
+
+def history_file(
+    place: Path, key: str, values: list[float], every: int = 1, begin: int = 0
+) -> Path:
+    """Write what get_metric_history returns of one key."""
+    steps = range(begin, begin + every * len(values), every)
+    rows = [
+        f"{key},{own},{at}000,{at}\n" for at, own in zip(steps, values, strict=True)
+    ]
+    path = place / f"{key}.csv"
+    path.write_text("key,value,timestamp,step\n" + "".join(rows), encoding="utf-8")
+    return path
+
+
+def test_a_last_share_of_few_examples_may_be_an_epoch(tmp_path: Path) -> None:
+    (run,) = load_runs(history_file(tmp_path, "val_accuracy", SHARES))
+    assert run.series["val_accuracy"].values.tolist() == SHARES
+    assert any("if MLflow's autologger wrote it" in note for note in run.notes)
+
+
+@pytest.mark.parametrize("asked", ["", "val_accuracy.csv"])
+def test_files_of_one_key_each_tell_together_where_a_training_stopped(
+    tmp_path: Path, asked: str
+) -> None:
+    history_file(tmp_path, "val_accuracy", [*SHARES, SHARES[4]])
+    history_file(tmp_path, "loss", [1 / (at + 3) for at in [*range(10), 4]])
+    history_file(tmp_path, "stopped_epoch", [9.0])
+    history_file(tmp_path, "restored_epoch", [4.0])
+    (run,) = load_runs(tmp_path / asked)
+    assert run.series["val_accuracy"].values.tolist() == SHARES
+    with pytest.raises(LogError, match="it says where a training stopped"):
+        load_runs(tmp_path / "restored_epoch.csv")
+
+
+@pytest.mark.parametrize(("begin", "unit"), [(4, "evaluations"), (0, "epochs")])
+def test_a_loss_every_few_batches_of_the_autologger_is_of_no_epochs(
+    tmp_path: Path, begin: int, unit: str
+) -> None:
+    """With every_n_iter=4 it logs batches at 4, 8, ...; a loop logs epoch 0 first."""
+    losses = [1 / (at + 2) for at in range(9)]
+    path = history_file(tmp_path, "loss", losses, every=4, begin=begin)
+    (run,) = load_runs(path)
+    assert run.axis_unit == unit
+    (run,) = load_runs(path, x_axis="epoch")
+    assert run.axis_unit == "epochs"
+    history_file(tmp_path, "val_loss", losses, every=4, begin=begin)
+    (run,) = load_runs(tmp_path)

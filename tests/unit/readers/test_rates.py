@@ -101,16 +101,24 @@ def test_full_float32_rates_are_not_rounded(tmp_path: Path) -> None:
         f"{epoch},1,{float(np.float32(rate))!r}\n"
         for epoch, rate in enumerate([1e-3, 2e-4, 4e-5])
     )
-    assert read(tmp_path, text).learning_rate_rounding is None
+    assert read(tmp_path, text).learning_rate_rounding == {}
 
 
 def test_rounded_rates_say_how_far(tmp_path: Path) -> None:
-    # two digits at most, seven decimals at most: 1e-3 is known to 5e-5, 4e-5 to 5e-7
+    # two digits at most, and seven decimals: 4e-5 is known to 5e-7; below 1e-3, the
+    # second digit is one of 1e-5, above it one of 1e-4
     text = "epoch,loss,lr\n0,1,0.001\n1,1,0.00016\n2,1,4e-05\n3,1,1.6e-06\n"
     run = read(tmp_path, text)
-    assert run.learning_rate_rounding is not None
-    expected = [5e-5, 5e-6, 5e-7, 5e-8]
-    assert np.allclose(run.learning_rate_rounding, expected, rtol=1e-12, atol=0)
+    ends = [
+        (0.001 - 5e-6, 0.001 + 5e-5),
+        (0.00016 - 5e-6, 0.00016 + 5e-6),
+        (4e-5 - 5e-7, 4e-5 + 5e-7),
+        (1.6e-6 - 5e-8, 1.6e-6 + 5e-8),
+    ]
+    rates = map(float, map(np.float32, (0.001, 0.00016, 4e-5, 1.6e-6)))
+    told = [run.learning_rate_rounding[rate] for rate in rates]
+    # float32 adds one spacing, a part in eight million
+    assert np.allclose(told, ends, rtol=2e-7, atol=0)
     assert any(
         "the log holds 2 digits of a learning rate" in note for note in run.notes
     )
@@ -121,6 +129,8 @@ def test_rounded_rates_say_how_far(tmp_path: Path) -> None:
     [
         # the shortest texts of float32 numbers, as Keras 2 writes them
         ("0.001", "0.00020000001", "4.0000003e-05"),
+        # what Python writes of a float64, to the 0 of a schedule that ends
+        ("0.001", "0.0006666666666666666", "0.0"),
         # a rate that never changes is compared as it is
         ("0.001", "0.001", "0.001"),
     ],
@@ -130,7 +140,7 @@ def test_rates_with_all_their_digits_are_not_rounded(
 ) -> None:
     rows = "".join(f"{epoch},1,{rate}\n" for epoch, rate in enumerate(texts))
     run = read(tmp_path, f"epoch,loss,lr\n{rows}")
-    assert run.learning_rate_rounding is None
+    assert run.learning_rate_rounding == {}
     assert not any("is written with" in note for note in run.notes)
 
 

@@ -13,7 +13,14 @@ from cbreplay.answers.doubts import noted
 from cbreplay.document import plain_text
 from cbreplay.readers.discovery.read_once import find_repeated_logs
 from cbreplay.readers.discovery.same_training import join_logs
-from tests.oracles.tensorboard_loader import write_events
+from tests.oracles.tensorboard_loader import (
+    event,
+    record,
+    restart_event,
+    value,
+    version_event,
+    write_events,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -121,6 +128,25 @@ def test_logs_of_a_trainer_under_other_names_are_one_training(tmp_path: Path) ->
     assert "stands in backup_5 too" in run.notes[-1]
 
 
+@pytest.mark.parametrize(("n_epochs", "n_runs"), [(6, 1), (7, 1), (8, 2)])
+def test_a_copy_from_before_a_fit_was_resumed_is_the_same_training(
+    tmp_path: Path, n_epochs: int, n_runs: int
+) -> None:
+    # of seven epochs torch's SummaryWriter(purge_step=5) took the last two back
+    losses = [*LOSSES, 0.47]
+    points = [(100.0 + s, s, "epoch_loss", one) for s, one in enumerate(losses)]
+    name = "events.out.tfevents.{}.host"
+    write_events(tmp_path / "a" / name.format(1), points[:n_epochs])
+    write_events(tmp_path / "b" / name.format(1), points[:7])
+    again = [event(200.0 + s, s, value("epoch_loss", 0.4 - s / 99)) for s in (5, 6, 7)]
+    payloads = [version_event(), restart_event(200.0, 5), *again]
+    (tmp_path / "b" / name.format(2)).write_bytes(b"".join(map(record, payloads)))
+    runs = load_runs(tmp_path)
+    # an eighth epoch was trained in a alone
+    assert [run.name for run in runs] == ["a", "b"][-n_runs:]
+    assert [run.horizon for run in runs] == [7] * n_runs
+
+
 @pytest.mark.parametrize("last", [0.4, 0.123456789012345, float("nan")])
 def test_a_copy_whose_last_row_was_half_written_is_a_copy(
     tmp_path: Path, last: float
@@ -211,6 +237,21 @@ def test_logs_of_the_ranks_of_one_training_are_one(tmp_path: Path) -> None:
     (run,) = load_runs(tmp_path / "a")
     assert "stands in rank1.csv, rank2.csv too" in run.notes[-1]
     assert len(load_runs(tmp_path / "b")) == 1
+
+
+def test_ranks_that_wrote_into_one_directory_are_one_training(tmp_path: Path) -> None:
+    """As those in directories of their own: each has its loss, all one validation."""
+    for rank in range(2):
+        points = [
+            (100.0 + step + rank / 2, step, tag, one / 3)
+            for step, loss in enumerate(LOSSES)
+            for tag, one in (("loss", loss + rank / 9), ("val_loss", loss))
+        ]
+        write_events(tmp_path / f"events.out.tfevents.1.rank{rank}", points)
+    (run,) = load_runs(tmp_path)
+    assert run.name == f"{tmp_path.name}#1"
+    told = f"stands in {tmp_path.name}#2 too: it was read once"
+    assert any(told in note for note in run.notes)
 
 
 def test_logs_of_one_validation_are_one_whatever_their_other_columns(
@@ -536,8 +577,9 @@ def test_rounded_rates_of_a_log_that_goes_on_in_another_file_are_one_series(
     rows = "2,0.7,0.01111\n3,0.6,0.01111\n"
     (tmp_path / "second.csv").write_text(f"epoch,loss,lr\n{rows}", encoding="ascii")
     (run,) = load_runs(tmp_path)
-    assert run.learning_rate_rounding is not None
-    assert run.learning_rate_rounding.tolist() == pytest.approx([5e-6] * 4)
+    for rate in (0.01234, 0.01111):
+        ends = run.learning_rate_rounding[float(np.float32(rate))]
+        assert ends == pytest.approx((rate - 5e-6, rate + 5e-6), rel=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -559,6 +601,15 @@ def test_logs_that_do_not_go_on_are_runs_of_their_own(
         own = name if number else "loss"
         counted(tmp_path / f"log_{number}.csv", first, values, own)
     assert len(load_runs(tmp_path)) == len(firsts)
+
+
+def test_the_loss_of_an_estimator_is_not_numbered_by_keras(tmp_path: Path) -> None:
+    """It is loss_1 in the directory of the training, loss in that of eval."""
+    for number, (place, tag) in enumerate((("run", "loss_1"), ("run/eval", "loss"))):
+        points = [(9.0 + s, 100 * s, tag, number + 1 / s) for s in range(1, 8)]
+        write_events(tmp_path / place / "events.out.tfevents.1.host", points)
+    runs = load_runs(tmp_path, x_axis="step")
+    assert [list(run.series) for run in runs] == [["loss_1"], ["loss"]]
 
 
 def test_histories_of_folds_have_one_metric_as_their_logs_have() -> None:

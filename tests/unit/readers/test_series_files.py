@@ -154,7 +154,7 @@ def test_a_downloaded_rate_is_that_of_the_event_files(tmp_path: Path, tag: str) 
     assert there.learning_rate is not None
     assert list(here.learning_rate) == list(there.learning_rate) == RATES
     assert here.rate_source == there.rate_source
-    assert here.learning_rate_rounding is there.learning_rate_rounding is None
+    assert here.learning_rate_rounding == there.learning_rate_rounding == {}
     assert list(here.series) == list(there.series) == ["loss", "val_loss"]
 
 

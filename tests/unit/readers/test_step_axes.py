@@ -856,3 +856,49 @@ def test_an_evaluation_that_comes_late_in_a_history_lacks_none_before(
     content = f"_step,loss,val_loss\n{batches}{judged}"
     run = read(tmp_path / "history.csv", content, x_axis="step", parts="rows")
     assert run.first_epoch == 0
+
+
+# each row of a training logged, as _step counts them, and every 9th evaluated
+EVERY = range(90)
+
+
+def sample(kept: set[int], evaluated: dict[int, float], step: str = "_step") -> str:
+    rows = "".join(f"{at},0.5,{evaluated.get(at, '')}\n" for at in sorted(kept))
+    return f"{step},loss,val_loss\n{rows}"
+
+
+@pytest.mark.parametrize("step", ["_step", "step"])
+@pytest.mark.parametrize("x_axis", [None, "step"])
+def test_a_few_evaluations_in_a_sample_are_not_all(
+    tmp_path: Path, x_axis: str | None, step: str
+) -> None:
+    evaluated = {62: 0.5, 71: 0.6, 80: 0.7}
+    # 8, 17, ..., 53 were evaluated too
+    kept = {1, 4, 5, 14, 20, 22, 31, 40, 42, 47, 55, 58, 69, 74, 82, *evaluated}
+    with pytest.raises(LogError, match="its 18 steps stand at irregular distances"):
+        read(tmp_path / "a.csv", sample(kept, evaluated, step), x_axis=x_axis)
+    told = {"x_axis": "step", "parts": "rows"}
+    assert read(tmp_path / "a.csv", sample(kept, evaluated, step), **told).horizon == 2
+
+
+def test_an_evaluation_that_would_have_been_where_rows_lack_was_lost(
+    tmp_path: Path,
+) -> None:
+    evaluated = {at: 1 / at for at in (26, 35, 44, 53, 62, 71, 80, 89)}
+    late = read(tmp_path / "a.csv", sample({*EVERY}, evaluated), x_axis="step")
+    assert late.first_epoch == 0
+    # a sample without the evaluations of steps 8 and 17
+    content = sample({*EVERY} - {8, 17}, evaluated)
+    run = read(tmp_path / "b.csv", content, x_axis="step")
+    assert (run.first_epoch, run.begins_at) == (2, 0)
+    assert replay_run(run, EarlyStopping(patience=2)).evidence == "incomplete"
+
+
+def test_a_few_evaluations_among_rows_every_50_batches_are_all(tmp_path: Path) -> None:
+    # epochs of 117 batches, of which the first four were not evaluated
+    evaluated = {584: 0.5, 701: 0.6, 818: 0.7}
+    batches = {117 * epoch + at for epoch in range(7) for at in (0, 50, 100)}
+    content = sample({*batches, *evaluated}, evaluated)
+    run = read(tmp_path / "a.csv", content, x_axis="step")
+    assert run.first_epoch == 0
+    assert replay_run(run, EarlyStopping(patience=2)).evidence == "exact"

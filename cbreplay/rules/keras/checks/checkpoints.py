@@ -16,6 +16,7 @@ from cbreplay.rules.checks import (
 from cbreplay.rules.keras.checks.monitors import (
     MONITOR_CHECKS,
     find_carried_best,
+    find_rate_absence,
     find_unknown_auto,
 )
 from cbreplay.rules.keras.checks.records import never_beaten
@@ -143,14 +144,10 @@ def _absent_field(known: CheckedList, callback: ModelCheckpoint) -> Iterator[Fin
             if "save_freq" in known.told.parameters:
                 continue
             said, instead = "no {batch} is there with save_freq='epoch'", ""
-        elif name == "epoch" or name in LEARNING_RATE_NAMES:
+        elif name == "epoch":
             continue
         else:
-            absence = (
-                find_absence(known, name)
-                if known.run is None
-                else find_absence_in_log(known.run, name)
-            )
+            absence = _absence(known, name)
             if absence is None:
                 continue
             said, instead = absence
@@ -162,6 +159,15 @@ def _absent_field(known: CheckedList, callback: ModelCheckpoint) -> Iterator[Fin
             f"it fills {{{name}}} of filepath with what fit logs",
             f"{{{instead}}}" if instead else f"a filepath without {{{name}}}",
         )
+
+
+def _absence(known: CheckedList, name: str) -> tuple[str, str] | None:
+    """Say that nothing of this name is logged, and which may be meant; else None."""
+    if name in LEARNING_RATE_NAMES:
+        return find_rate_absence(known, name)
+    if known.run is None:
+        return find_absence(known, name)
+    return find_absence_in_log(known.run, name)
 
 
 def _late_field(known: CheckedList, name: str, writer: str) -> Finding:
@@ -247,6 +253,11 @@ SAVING = RuleChecks(
         _shares_its_file,
         _threshold_never_beaten,
         _by_its_monitor,
-    )
+    ),
+    when_it_stays="may save the later model over the earlier file",
 )
-LOGGING = RuleChecks((_overwrites_log,), stands_twice=BYSTANDING.stands_twice)
+LOGGING = RuleChecks(
+    (_overwrites_log,),
+    stands_twice=BYSTANDING.stands_twice,
+    when_it_stays="logs the later fit in the earlier file",
+)

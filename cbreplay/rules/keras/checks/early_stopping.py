@@ -162,5 +162,6 @@ STOPPING = RuleChecks(
         _restores_by_training_loss,
         _starts_after_plan,
         *WAITING_CHECKS,
-    )
+    ),
+    when_it_stays="may stop it too",
 )

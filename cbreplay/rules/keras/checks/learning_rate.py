@@ -165,5 +165,8 @@ REDUCING = RuleChecks(
         *WAITING_CHECKS,
     ),
     stands_twice=_reduces_twice,
+    when_it_stays="reduces the rate too: where they agree, several times in an epoch",
 )
-SCHEDULING = RuleChecks((_beside_a_schedule,))
+SCHEDULING = RuleChecks(
+    (_beside_a_schedule,), when_it_stays="sets the learning rate too"
+)

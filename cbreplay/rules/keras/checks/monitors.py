@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
     from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
 
-__all__ = ["MONITOR_CHECKS", "find_carried_best", "find_unknown_auto"]
+__all__ = [
+    "MONITOR_CHECKS",
+    "find_carried_best",
+    "find_rate_absence",
+    "find_unknown_auto",
+]
 
 _Monitoring: TypeAlias = "EarlyStopping | ReduceLROnPlateau | ModelCheckpoint"
 
@@ -93,7 +98,7 @@ def _guessed_auto(known: CheckedList, callback: _Monitoring) -> Iterator[Finding
         or known.mode(callback) == "max"
     ):
         return
-    told = known.training.find_direction(monitor) or plain_direction(monitor)
+    told = known.training.tell_direction(monitor)
     absent = known.run is not None and monitor not in known.run.series
     if told or absent or _is_told_absent(known, callback):
         return
@@ -190,6 +195,44 @@ def _late_monitor(known: CheckedList, callback: _Monitoring) -> Iterator[Finding
         )
 
 
+def _unlogged_rate(known: CheckedList, callback: _Monitoring) -> Iterator[Finding]:
+    """Find a learning rate as the monitor that is not logged, or by another name."""
+    absence = find_rate_absence(known, callback.monitor)
+    if absence is not None:
+        said, instead = absence
+        raises = _asks_the_metric(known, callback)
+        fix = f"monitor={instead!r}" if instead else "one of these before it"
+        yield known.finding(
+            "absent-monitor",
+            said,
+            _raises_for_auto(known) if raises else what_follows(known, callback),
+            f"{fix}, and {_mode_of(callback.monitor)}" if raises else fix,
+        )
+
+
+def find_rate_absence(known: CheckedList, name: str) -> tuple[str, str] | None:
+    """Say that no learning rate is logged by this name, and which is; else None."""
+    compiled, training = known.facts.compiled, known.training
+    is_script = bool(known.facts.place)
+    # a metric may have the name too
+    may_log = is_script if compiled is None else compiled.may_log(name)
+    own_code = any(rule.holds_own_code for rule in known.callbacks)
+    if name not in LEARNING_RATE_NAMES or may_log or own_code:
+        return None
+    key = training.semantics.learning_rate_key
+    if name != key:
+        return (
+            f"{training.version} logs the learning rate as {key!r}, not {name!r}",
+            key,
+        )
+    before = known.callbacks[: known.checked + 1]
+    may_be_written = compiled is not None and not compiled.is_whole
+    if may_be_written or any(rule.changes_learning_rate for rule in before):
+        return None
+    said = f"ReduceLROnPlateau and LearningRateScheduler log {key!r}, for callbacks "
+    return said + "behind them; none is before this", ""
+
+
 def _raises_for_auto(known: CheckedList) -> str:
     return (
         f"{known.training.version} raises ValueError for mode='auto' where no compiled "
@@ -240,13 +283,16 @@ def _is_of_outputs(known: CheckedList, callback: _Monitoring) -> bool:
 def _is_told_absent(known: CheckedList, callback: _Monitoring) -> bool:
     """Return whether another finding says that no compiled metric has this name."""
     if callback.monitor in LEARNING_RATE_NAMES:
-        return False
+        return find_rate_absence(known, callback.monitor) is not None
     is_absent = find_absence(known, callback.monitor) is not None
     return is_absent and _is_uncompiled(known, callback)
 
 
 def _asks_the_metric(known: CheckedList, callback: _Monitoring) -> bool:
-    return callback.mode == "auto" and known.monitor_rule(callback).auto == "metric"
+    """Return whether Keras asks for a direction, as it does once for a callback."""
+    # keras/src/callbacks/monitor_callback.py: monitor_op stays for the fits after it
+    asks = callback.mode == "auto" and not known.told.was_fitted
+    return asks and known.monitor_rule(callback).auto == "metric"
 
 
 def _finds_no_metric(known: CheckedList, callback: _Monitoring) -> bool:
@@ -288,4 +334,5 @@ MONITOR_CHECKS = (
     _uncompiled_monitor,
     _renumbered_monitor,
     _late_monitor,
+    _unlogged_rate,
 )

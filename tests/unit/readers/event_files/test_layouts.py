@@ -58,6 +58,29 @@ def test_keras_1_wrote_bare_tags_by_epoch(tmp_path: Path) -> None:
     assert "each step is one epoch" in run.notes[0]
 
 
+def write_bare_tags(directory: Path, begun: int, epochs: Iterable[int]) -> None:
+    tags = (("loss", 0.5), ("val_loss", 1.0))
+    points = [(float(begun + e), e, tag, n / 2**e) for e in epochs for tag, n in tags]
+    write(directory, points, begun)
+
+
+def test_keras_1_went_on_in_another_file(tmp_path: Path) -> None:
+    write_bare_tags(tmp_path, 100, range(3))
+    # a fit with its initial_epoch at 3
+    write_bare_tags(tmp_path, 200, range(3, 6))
+    (run,) = read(tmp_path)
+    assert values(run, "val_loss") == [1 / 2**epoch for epoch in range(6)]
+    # or the same fit in another file
+    assert run.possible_seams == {3}
+
+
+def test_bare_tags_that_lack_steps_are_not_taken_for_epochs(tmp_path: Path) -> None:
+    write_bare_tags(tmp_path, 100, range(3))
+    write_bare_tags(tmp_path, 200, range(5, 8))
+    with pytest.raises(ForeignLogError, match="x_axis='epoch'"):
+        read(tmp_path)
+
+
 @pytest.mark.parametrize("steps", [[0, 100, 200], [5, 6, 7]])
 def test_bare_tags_at_other_steps_are_not_taken_for_epochs(
     tmp_path: Path, steps: list[int]
@@ -65,6 +88,24 @@ def test_bare_tags_at_other_steps_are_not_taken_for_epochs(
     write(tmp_path, [(1.0, s, tag, 1.0) for s in steps for tag in ("loss", "val_loss")])
     with pytest.raises(ForeignLogError, match="x_axis='epoch'"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        # torch's writer, and that of TensorFlow 2: fit(initial_epoch=1)
+        ("events.out.tfevents.1.host.1.0", 0),
+        ("events.out.tfevents.1.host.1.0.v2", 1),
+        ("train/events.out.tfevents.1.host.1.0", 1),
+    ],
+)
+def test_tags_like_those_of_keras_may_count_from_1(
+    tmp_path: Path, name: str, first: int
+) -> None:
+    points = [(1.0 * s, s, "epoch_loss", 1 / s) for s in range(1, 5)]
+    write_events(tmp_path / name, points)
+    (run,) = read(tmp_path)
+    assert (run.first_epoch, run.recorded_epochs) == (first, 4)
 
 
 def test_tensorflow_1_wrote_val_tags_beside_the_others(tmp_path: Path) -> None:
@@ -130,8 +171,11 @@ def test_a_log_of_thousands_of_tags_has_a_series_of_each(
 
 def test_lightning_with_two_evaluations_an_epoch_counts_steps(tmp_path: Path) -> None:
     write(tmp_path, lightning(per_epoch=2))
-    with pytest.raises(ForeignLogError, match="nothing says that the steps"):
+    with pytest.raises(ForeignLogError, match="several values in an epoch") as caught:
         read(tmp_path)
+    assert "x_axis='step'" in str(caught.value)
+    # each evaluation would be an epoch
+    assert "x_axis='epoch'" not in str(caught.value)
     (run,) = read(tmp_path, "step")
     assert run.recorded_epochs == 6
     assert run.steps is not None
@@ -423,6 +467,12 @@ def test_a_directory_called_like_a_validation_is_doubted(
     (train, other) = sorted(load_runs(tmp_path), key=lambda run: len(run.notes))
     assert train.notes == ()
     assert f"the directory {name} may hold the validation" in other.notes[0]
+    assert "with these names they are read as one run" in other.notes[0]
+    # and so they are
+    for directory, named in (("training", "train"), (name, "validation")):
+        (tmp_path / directory).rename(tmp_path / named)
+    (run,) = load_runs(tmp_path)
+    assert list(run.series) == ["loss", "val_loss"]
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,23 @@ def test_marks_of_one_writer_alone_leave_open_what_was_taken_back(
     assert (asked.evidence, asked.gap_epoch) == ("incomplete", 3)
 
 
+@pytest.mark.parametrize("marked", [True, False])
+def test_a_file_behind_another_is_no_turn_if_all_were_written_at_one_instant(
+    tmp_path: Path, *, marked: bool
+) -> None:
+    # as a converter writes them, which knows no times
+    first = scalars(range(6 if marked else 3), 1.0)
+    write_payloads(tmp_path / FILE.format(1), first)
+    mark = [restart_event(1.0, 3)] if marked else []
+    later = scalars(range(3, 8), 1.0, offset=16)
+    write_payloads(tmp_path / FILE.format(2), [*mark, *later])
+    (run,) = read(tmp_path, x_axis="epoch")
+    expected = [0, 1 / 8, 2 / 8, *(16 + step / 8 for step in range(3, 8))]
+    assert losses(run, "val_loss") == expected
+    assert run.seams == (3,)
+    assert run.possible_seams == (set() if marked else {3})
+
+
 def test_a_mark_within_a_file_counts_too(tmp_path: Path) -> None:
     again = [restart_event(5.0, 2), *scalars(range(2, 5), 5.0, offset=16)]
     write_payloads(tmp_path / FILE.format(1), [*scalars(range(4), 1.0), *again])
@@ -222,6 +239,22 @@ def test_writers_whose_steps_cross_in_time_are_trainings_of_their_own(
     assert run.series["loss"].recorded.tolist() == [1, 1, 1, 1, 0, 0, 0, 0, 0, 1, 1]
 
 
+def test_a_fit_that_was_resumed_with_the_clock_set_back_may_be_joined(
+    tmp_path: Path,
+) -> None:
+    for clock, steps in ((9000, range(4)), (500, range(4, 7))):
+        points = [(float(clock + s), s, "epoch_loss", s / 8) for s in steps]
+        write_events(tmp_path / FILE.format(clock), points)
+    *_, last = read(tmp_path)
+    assert any("its clock set back, --parts join" in note for note in last.notes)
+    (run,) = read(tmp_path, parts="join")
+    assert losses(run) == [step / 8 for step in range(7)]
+    # the pause between the files is no epoch's time
+    assert run.epoch_seconds is not None
+    assert list(run.epoch_seconds) == [None, 1, 1, 1, None, 1, 1]
+    assert run.possible_seams == {4}
+
+
 @pytest.mark.parametrize("longer", [1, 2])
 def test_a_copy_of_a_file_as_it_grew_is_read_once(tmp_path: Path, longer: int) -> None:
     for begun in (1, 2):
@@ -230,6 +263,44 @@ def test_a_copy_of_a_file_as_it_grew_is_read_once(tmp_path: Path, longer: int) -
     assert losses(run) == [step / 8 for step in range(8)]
     assert any("one is a copy of the other" in note for note in run.notes)
     assert not any("workers" in note for note in run.notes)
+
+
+def written_later(
+    directory: Path, fits: Iterable[Iterable[int]], evaluated: Iterable[int], tag: str
+) -> list[Run]:
+    """Write fits in a file each, an evaluator's when they have ended; read all."""
+    for number, steps in enumerate(fits):
+        write(directory, 1 + number, steps, "Loss/train")
+    points = [(900.0 + step, step, tag, 2 + step / 8) for step in evaluated]
+    write_events(directory / FILE.format(900), points)
+    return read(directory, x_axis="epoch")
+
+
+@pytest.mark.parametrize("fits", [[range(8)], [range(3), range(3, 8)]])
+def test_what_an_evaluator_wrote_after_the_training_is_of_its_epochs(
+    tmp_path: Path, fits: list[Iterable[int]]
+) -> None:
+    (run,) = written_later(tmp_path, fits, range(8), "Loss/val")
+    assert losses(run, "Loss/train") == [step / 8 for step in range(8)]
+    assert losses(run, "Loss/val") == [2 + step / 8 for step in range(8)]
+    assert run.possible_seams == {*([3] if len(fits) > 1 else [])}
+    assert any("written after the training" in note for note in run.notes)
+
+
+@pytest.mark.parametrize(
+    ("evaluated", "tag"),
+    [
+        # the numbers of epochs beside those of batches, or of another training
+        (range(3), "Loss/val"),
+        (range(12), "Loss/val"),
+        # a training of its own may have other series
+        (range(8), "Loss/all"),
+    ],
+)
+def test_what_may_be_of_another_training_is_not_put_beside_one(
+    tmp_path: Path, evaluated: Iterable[int], tag: str
+) -> None:
+    assert len(written_later(tmp_path, [range(8)], evaluated, tag)) > 1
 
 
 def test_two_values_of_an_epoch_are_both_kept(tmp_path: Path) -> None:
