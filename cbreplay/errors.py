@@ -199,7 +199,7 @@ class UnknownMonitorError(CbreplayError, KeyError):
             reason = reasons[others[0]]
             names = ", ".join(name for name in others if reasons[name] == reason)
             why = f" Left out was {names}: {reason}."
-        if not near and not reason and monitor.startswith("val_"):
+        if not near and not reason and is_validation(monitor):
             why = _no_validation(self.available)
         meant = f"; did you mean {near!r}? It" if near else "; it"
         choice = _choose_series(option, [near] if near else self.available)

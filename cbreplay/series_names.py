@@ -17,12 +17,16 @@ __all__ = [
     "METRIC_ALIASES",
     "PARTS_OF_CAMEL",
     "direction_options",
+    "find_series",
     "is_share",
+    "is_training",
     "is_validation",
+    "metric_of",
     "nearest_series",
     "of_last_set",
     "plain_direction",
     "suggest_monitor",
+    "validation_metrics",
     "watch_options",
 ]
 
@@ -35,6 +39,12 @@ _OF_VALIDATION = frozenset(
         *("eval", "evaluate", "evaluation"),
     )
 )
+_OF_TRAINING = frozenset(("train", "training"))
+_OF_DATA = _OF_VALIDATION | _OF_TRAINING
+# what tools log beside the metrics of an evaluation: how long it took, and when
+_OF_CLOCK = "duration|epochs?|minutes|ms|(run)?time|seconds?|secs?|steps?"
+# YOLO's metrics are measured on its validation set, whatever their names say
+_OF_YOLO = r"metrics/(precision|recall|mAP50|mAP_0\.5|accuracy_top[15])(?![a-z0-9])"
 # patterns stay text, compiled at their first use: most answers need none of them
 # between the words of valLoss
 PARTS_OF_CAMEL = r"(?<=[a-z0-9])(?=[A-Z])"
@@ -47,17 +57,80 @@ _FITNESS = r"mAP50-95|mAP_0\.5:0\.95"
 # many logs name the same series
 @functools.lru_cache(maxsize=1024)
 def is_validation(name: str) -> bool:
-    """Tell whether a series is one of evaluations, by its name.
+    """Tell whether a series was measured on held-out data, as far as its name tells.
+
+    A name that tells nothing, as mean_iou, is taken for one of the training.
 
     >>> is_validation("val_loss"), is_validation("Eval/acc"), is_validation("value")
     (True, True, False)
     >>> is_validation("validate_loss"), is_validation("valLoss")
     (True, True)
+    >>> is_validation("metrics/mAP50-95(B)"), is_validation("mean_iou")
+    (True, False)
     """
-    if not any(part in name.lower() for part in ("val", "test", "dev")):
+    if not any(part in name.lower() for part in ("val", "test", "dev", "metrics/")):
         return False
     parted = re.sub(PARTS_OF_CAMEL, "_", name).lower()
-    return not _OF_VALIDATION.isdisjoint(re.split("[^a-z]+", parted))
+    told = not _OF_VALIDATION.isdisjoint(re.split("[^a-z]+", parted))
+    return told or re.match(_OF_YOLO, name) is not None
+
+
+def validation_metrics(available: Iterable[str]) -> list[str]:
+    """Return the series that tell how good the model was on held-out data.
+
+    >>> validation_metrics(["loss", "eval_f1", "eval_runtime", "eval/steps_per_second"])
+    ['eval_f1']
+    """
+    return [
+        name
+        for name in available
+        if is_validation(name) and not re.fullmatch(_OF_CLOCK, _words(name)[-1])
+    ]
+
+
+def is_training(name: str) -> bool:
+    """Tell whether a name says that a series was measured on the training data.
+
+    >>> is_training("train/loss"), is_training("loss"), is_training("train_val_loss")
+    (True, False, False)
+    """
+    return not is_validation(name) and not _OF_TRAINING.isdisjoint(_words(name))
+
+
+def metric_of(name: str) -> str:
+    """Return a name without the words that tell on which data it was measured.
+
+    >>> metric_of("val_loss"), metric_of("train/loss"), metric_of("validAcc")
+    ('loss', 'loss', 'acc')
+    """
+    return "_".join(word for word in _words(name) if word not in _OF_DATA)
+
+
+def find_series(
+    metric: str, available: Iterable[str], *, validation: bool
+) -> str | None:
+    """Return the series of a metric on the training data or on held-out data.
+
+    None where there is none, or where several are equally meant. Keras's own name
+    comes first, and a test set, which is looked at last, comes after any other.
+
+    >>> find_series("loss", ["train/loss", "dev/loss", "dev/f1"], validation=True)
+    'dev/loss'
+    >>> find_series("loss", ["loss", "test_loss", "val_loss"], validation=True)
+    'val_loss'
+    >>> find_series("acc", ["test_acc", "train_acc"], validation=False)
+    'train_acc'
+    """
+    found = [
+        name
+        for name in available
+        if is_validation(name) == validation and metric_of(name) == metric
+    ]
+    own = f"val_{metric}" if validation else metric
+    if own in found:
+        return own
+    kept = [name for name in found if "test" not in name.lower()] or found
+    return kept[0] if len(kept) == 1 else None
 
 
 # metrics between 0 and 1 of which more is better, by the names that they have in Keras,
@@ -98,12 +171,15 @@ def plain_direction(name: str) -> Literal["min", "max"] | None:
 
     >>> plain_direction("val_f1_score"), plain_direction("val_dice_loss")
     ('max', 'min')
+    >>> plain_direction("Loss/train"), plain_direction("metrics/mAP50-95(B)")
+    ('min', 'max')
     >>> plain_direction("neg_mse") is None
     True
     """
     if _is_turned(_words(name)):
         return None
-    if _ends_in(name, _SHARES) or _ends_in(name, _UP):
+    shares = _ends_in(name, _SHARES) or re.match(_OF_YOLO, name)
+    if shares or _ends_in(name, _UP):
         return "max"
     return "min" if _ends_in(name, _DOWN) else None
 
@@ -133,7 +209,7 @@ def is_share(name: str) -> bool:
 def _ends_in(name: str, metrics: str) -> bool:
     """Return whether the last words of a name are one of these metrics."""
     words = _words(name)
-    while words and re.fullmatch(_AFTER, words[-1]):
+    while words and (words[-1] in _OF_DATA or re.fullmatch(_AFTER, words[-1])):
         words.pop()
     endings = {"_".join(words[-n_words:]) for n_words in (1, 2, 3)}
     return not endings.isdisjoint(metrics.split())
@@ -182,6 +258,8 @@ def nearest_series(name: str, available: Iterable[str]) -> str:
     'val_mean_absolute_error'
     >>> nearest_series("val_weighted_mae", ["val_weighted_auc", "val_mae"])
     'val_mae'
+    >>> nearest_series("val_sens", ["val_loss", "val_mae"])
+    ''
     >>> nearest_series("val_auc_1", ["val_auc_12"])
     ''
     >>> nearest_series("val_auc", ["val_auc_3", "val_auc_12"])
@@ -216,12 +294,31 @@ def nearest_series(name: str, available: Iterable[str]) -> str:
     if numbered and (len(numbered) > 1 or wanted[-1].isdigit()):
         # val_auc_1 is not val_auc_12, and of val_auc_3 and val_auc_12 none is val_auc
         return ""
-    close = begun or difflib.get_close_matches(wanted, known, n=2, cutoff=_NEAR)
+    alike = [series for series in known if _is_like(wanted, series)]
+    close = begun or difflib.get_close_matches(wanted, alike, n=2, cutoff=_NEAR)
     if len(close) > 1 and not begun:
         nearness = [difflib.SequenceMatcher(a=each, b=wanted).ratio() for each in close]
         # two names that are equally near (val/box_loss, val/cls_loss): neither is meant
         close = close if nearness[0] > nearness[1] else []
     return known[close[0]] if close else ""
+
+
+def _is_like(name: str, other: str) -> bool:
+    """Return whether two names are near without the ``val_`` that both have.
+
+    >>> _is_like("val_los", "val_loss"), _is_like("val_mse", "val_mae")
+    (True, False)
+    >>> _is_like("val_iou", "val_mean_io_u"), _is_like("val_accc", "val_accuracy")
+    (True, True)
+    """
+    import difflib
+
+    if not (name.startswith("val_") and other.startswith("val_")):
+        return True
+    metric, of_other = (each[4:].replace("_", "") for each in (name, other))
+    nearness = difflib.SequenceMatcher(a=metric, b=of_other).ratio()
+    begins_alike = metric[:_LEAST] == of_other[:_LEAST]
+    return nearness >= _NEAR or begins_alike or of_other.endswith(metric)
 
 
 _NEAR = 0.7

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cbreplay.answers.headline_limits import counts_otherwise
+from cbreplay.answers.headline_limits import asking_about, counts_otherwise
 from cbreplay.answers.misreadings import misreadings
 from cbreplay.answers.reading_notes import alike, telling_notes
 from cbreplay.answers.spoken_runs import own_end
@@ -17,7 +17,6 @@ from cbreplay.evidence.training_course import (
 from cbreplay.evidence.words import find_non_finite, spoken_non_finite
 from cbreplay.replay.notes import NAN_IS_BEST
 from cbreplay.wording.note import topic_of
-from cbreplay.wording.plain_text import quoted_code
 from cbreplay.wording.words import as_sentence, count, list_names, spoken_range
 
 if TYPE_CHECKING:
@@ -240,23 +239,20 @@ def _keeps_best(step: StaircaseStep, name: str, epoch: int, value: float) -> boo
 
 
 def _kept_by_none(staircase: Staircase, name: str, epoch: int, value: float) -> Text:
-    rest = staircase.steps[-1]
+    rest, asked = staircase.steps[-1], asking_about(name, staircase.replay.run)
     if rest.evidence == "exact" and _keeps_best(rest, name, epoch, value):
         return say("training to the end of the plan keeps it.")
     if len(staircase.steps) == 1 and rest.evidence != "incomplete":
         if name == staircase.monitor:
             return say("no patience stops inside this log.")
-        return say(
-            Code(f"--monitor {quoted_code(name)}"), " asks about a patience on it."
-        )
-    asks = " ({asked:code} asks about one on it)"
+        return say(asked, " asks about a patience on it.")
+    asks = say(" (", asked, " asks about one on it)")
     if name == staircase.monitor or epoch == staircase.replay.run.horizon:
-        asks = ""
+        asks = say()
     return phrase(
-        "no patience on {monitor:code} that stops inside this log keeps that epoch"
-        f"{asks}.",
+        "no patience on {monitor:code} that stops inside this log keeps that epoch{}.",
+        asks,
         monitor=staircase.monitor,
-        asked=f"--monitor {quoted_code(name)}",
     )
 
 

@@ -10,16 +10,25 @@ from cbreplay.document import Code, Fact, joined, phrase, say
 from cbreplay.evidence.holes import find_shared_cadence
 from cbreplay.evidence.training_course import bad_end_epoch, find_bad_end, never_changes
 from cbreplay.rules.families import default_family
-from cbreplay.series_names import plain_direction
+from cbreplay.rules.training import describe_training
+from cbreplay.series_names import plain_direction, watch_options
+from cbreplay.wording.plain_text import quoted_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from cbreplay.document import Text
     from cbreplay.rules.base import Callback
+    from cbreplay.rules.training import Training
     from cbreplay.run import Mode, Run
 
-__all__ = ["by_keras_rules", "calls_worst_best", "counts_otherwise", "told_failures"]
+__all__ = [
+    "asking_about",
+    "by_keras_rules",
+    "calls_worst_best",
+    "counts_otherwise",
+    "told_failures",
+]
 
 
 def by_keras_rules(
@@ -165,10 +174,31 @@ _TURNED = {"min": ("Larger", "lowest"), "max": ("Smaller", "highest")}
 
 def _known_direction(name: str, runs: Sequence[Run]) -> Mode | None:
     """Return which way a series improves, by what is recorded of it or by its name."""
-    metadata = runs[0].metadata if runs else None
-    recorded = {} if metadata is None else metadata.metrics
-    known = default_family().find_direction(name, recorded)
-    return known or plain_direction(name)
+    if not runs:
+        return default_family().find_direction(name, {}) or plain_direction(name)
+    return _training_of(runs[0]).tell_direction(name)
+
+
+def asking_about(name: str, run: Run) -> Code:
+    """Return the options that ask about another series of a run.
+
+    Its mode stands among them where the name tells one that Keras does not know.
+
+    >>> from cbreplay.run import Run
+    >>> run = Run.from_logs([{"train_acc": 0.5, "valid_acc": 0.4}])
+    >>> asking_about("valid_acc", run)
+    Code(text='--monitor valid_acc --mode max')
+    """
+    training = _training_of(run)
+    mode = training.tell_direction(name)
+    if mode is not None and training.find_direction(name) is None:
+        options, _ = watch_options(name, mode, "monitor")
+        return Code(options.strip())
+    return Code(f"--monitor {quoted_code(name)}")
+
+
+def _training_of(run: Run) -> Training:
+    return describe_training(run, None, default_family())
 
 
 def counts_otherwise(runs: Iterable[Run]) -> Iterator[Text]:

@@ -6,15 +6,24 @@ import itertools
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cbreplay.answers.headline_limits import by_keras_rules, calls_worst_best
+from cbreplay.answers.headline_limits import (
+    asking_about,
+    by_keras_rules,
+    calls_worst_best,
+)
 from cbreplay.answers.reading_notes import spoken_note
 from cbreplay.answers.spoken_runs import judged_by
 from cbreplay.document import Code, say
 from cbreplay.lint import lint_callbacks
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.parameters import parameters_of
-from cbreplay.series_names import is_validation, of_last_set
-from cbreplay.wording.plain_text import quoted_code
+from cbreplay.series_names import (
+    find_series,
+    is_training,
+    is_validation,
+    metric_of,
+    of_last_set,
+)
 from cbreplay.wording.words import as_sentence, count
 
 if TYPE_CHECKING:
@@ -106,15 +115,24 @@ def _stops_by_other_values(
                 *("trained on: the last, by which XGBoost itself stops, has ",),
                 *(Code(last[0]), "."),
             )
-        beside = f"val_{name}"
-        if beside in run.series:
-            yield say(
-                Code(name),
-                " is measured on the data that is trained on: it may go on improving "
-                "while the model overfits, and a stop by it does not see that (",
-                Code(f"--monitor {quoted_code(beside)}"),
-                " asks about one that does).",
-            )
+        if not is_validation(name):
+            yield from _stops_by_training(name, run)
+
+
+def _stops_by_training(name: str, run: Run) -> Iterator[Text]:
+    """Say of a stop by a series of the training data that it sees no overfitting."""
+    beside = find_series(metric_of(name), run.series, validation=True)
+    if beside is not None or is_training(name):
+        asked: Text = say()
+        if beside is not None:
+            asked = say(" (", asking_about(beside, run), " asks about one that does)")
+        yield say(
+            Code(name),
+            " is measured on the data that is trained on: it may go on improving while "
+            "the model overfits, and a stop by it does not see that",
+            asked,
+            ".",
+        )
 
 
 # smooth_l1_loss is smoothed by no one

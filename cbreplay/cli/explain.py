@@ -138,16 +138,11 @@ def _explain(question: Question, *, hypothetical: bool) -> Explanation:
 def _without_effect(
     run: Run, setting: Sequence[Callback]
 ) -> tuple[Sequence[Callback], tuple[str, ...]]:
-    """Replace callbacks that the optimizer's schedule left without effect.
+    """Put bystanders for callbacks that the optimizer's schedule left without effect.
 
     With a LearningRateSchedule in the optimizer, no callback changes the rate that is
     trained at: Keras 3 raises TypeError for it, and in older versions the schedule sets
-    its own rate at the next step.
-
-    Returns
-    -------
-    (list of Callback, tuple of str)
-        The list with bystanders in their place, and the note on it.
+    its own rate at the next step. A note on it is returned too.
     """
     schedule = run.metadata.schedule if run.metadata is not None else None
     idle = [rule for rule in setting if rule.changes_learning_rate]

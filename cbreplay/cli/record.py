@@ -173,11 +173,8 @@ def _no_file(script: Path) -> str:
 def _check_notebook(path: Path) -> list[str]:
     """Refuse a notebook that runs more than Python, before anything is run.
 
-    Returns
-    -------
-    list of str
-        The lines that install something, which are not run: if it is missing, its
-        import fails.
+    The lines that install something are returned. They are not run: if it is missing,
+    its import fails.
     """
     left_out = []
     try:

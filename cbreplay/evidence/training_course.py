@@ -9,6 +9,7 @@ import numpy as np
 
 from cbreplay.evidence.median import median_of
 from cbreplay.evidence.outcomes import best_recorded_epoch
+from cbreplay.series_names import find_series, is_validation
 
 if TYPE_CHECKING:
     from cbreplay.run import FloatArray, Mode, Run, Series
@@ -181,10 +182,11 @@ def find_frozen_end(run: Run, name: str) -> int | None:
         return None
     (others,) = np.nonzero(values != values[-1])
     since = int(logged[others[-1] + 1])
-    loss = run.series.get("val_loss" if name.startswith("val_") else "loss")
-    if loss is not None and name not in ("loss", "val_loss"):
-        beside = loss.values[since:][loss.recorded[since:]]
-        if (beside != beside[:1]).any():
+    beside = find_series("loss", run.series, validation=is_validation(name))
+    if beside is not None and beside != name:
+        loss = run.series[beside]
+        going_on = loss.values[since:][loss.recorded[since:]]
+        if (going_on != going_on[:1]).any():
             return None
     return run.first_epoch + since
 

@@ -22,6 +22,7 @@ from cbreplay.plots.curve import (
 from cbreplay.plots.picture_text import drawable_text, format_number
 from cbreplay.plots.style import Label
 from cbreplay.rules.base import format_callback, monitored_series
+from cbreplay.series_names import find_series, is_validation, metric_of
 from cbreplay.wording.words import spoken_rows
 
 if TYPE_CHECKING:
@@ -240,8 +241,8 @@ def _drawn(replay: Replay, monitor: str) -> list[tuple[str, Role]]:
     """Name the series in the picture, and why each is there."""
     drawn: list[tuple[str, Role]]
     drawn = [(monitor, "monitored")]
-    training = monitor.removeprefix("val_")
-    if training != monitor and training in replay.run.series:
+    training = find_series(metric_of(monitor), replay.run.series, validation=False)
+    if training is not None and is_validation(monitor):
         drawn.append((training, "training"))
     objective, _ = replay.judged_by
     if objective != monitor:

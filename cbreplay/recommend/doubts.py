@@ -22,6 +22,7 @@ from cbreplay.evidence.training_course import (
 from cbreplay.recommend.answer import RunDoubt
 from cbreplay.rules.families import resolve_semantics
 from cbreplay.rules.training import describe_training
+from cbreplay.series_names import validation_metrics
 from cbreplay.setting_costs.pricing import find_failed, price
 from cbreplay.setting_costs.recorded_ends import (
     FailedTraining,
@@ -224,11 +225,9 @@ def _still_improving(study: Study, row: int, kept: int) -> Iterator[str]:
     run = study.sweep.records[row]
     resolved = resolve_semantics(study.sweep.runs[row].semantics)
     training = describe_training(run, resolved.semantics, resolved.family)
-    for name, series in run.series.items():
-        if not name.startswith("val_") or name == study.objective:
-            continue
-        mode = training.find_direction(name)
-        if mode is None:
+    for name in validation_metrics(run.series):
+        series, mode = run.series[name], training.tell_direction(name)
+        if mode is None or name == study.objective:
             continue
         if improves_after(series.values if mode == "min" else -series.values, kept):
             yield name

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cbreplay.series_names import plain_direction
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -112,6 +114,13 @@ class Training(NamedTuple):
     def find_direction(self, name: str) -> Mode | None:
         """Return which way a series improves; None where nothing tells."""
         return self.framework.find_direction(name, self.directions)
+
+    def tell_direction(self, name: str) -> Mode | None:
+        """Return a direction for a doubt or a check: where nothing tells, by the name.
+
+        No decision goes by it: the framework does not know it.
+        """
+        return self.find_direction(name) or plain_direction(name)
 
 
 def describe_training(run: Run, semantics: Any, framework: Framework) -> Training:

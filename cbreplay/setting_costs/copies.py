@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.by_key import by_key
+from cbreplay.series_names import validation_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -246,5 +247,5 @@ def _most_telling(values: FloatArray) -> EpochArray:
 
 def _compared(run: Run, monitor: str) -> set[str]:
     """Return the names of the series that copies share."""
-    names = {monitor, *(name for name in run.series if name.startswith("val_"))}
+    names = {monitor, *validation_metrics(run.series)}
     return names | ({"loss"} & run.series.keys())

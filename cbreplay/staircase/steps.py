@@ -15,6 +15,7 @@ from cbreplay.replay import Replay, Step, find_unsure_stops, read_waited, replay
 from cbreplay.replay.records import Waited
 from cbreplay.rules.training import describe_training
 from cbreplay.run import Run, Series
+from cbreplay.series_names import validation_metrics
 
 __all__ = ["StaircaseStep", "find_other_best", "known_stops", "steps_of", "value_at"]
 
@@ -226,9 +227,9 @@ def _others(replay: Replay, epoch: int | None) -> dict[str, float | None]:
     """Return the other validation series, and the monitor where it is not judged."""
     run = replay.run
     return {
-        name: value_at(series, run, epoch)
-        for name, series in run.series.items()
-        if name.startswith("val_") and name != replay.objective
+        name: value_at(run.series[name], run, epoch)
+        for name in validation_metrics(run.series)
+        if name != replay.objective
     }
 
 
@@ -238,7 +239,7 @@ def find_other_best(replay: Replay) -> dict[str, tuple[int, float]]:
     training = describe_training(run, replay.semantics, replay.family)
     best = {}
     for name in _others(replay, run.first_epoch):
-        mode = training.find_direction(name)
+        mode = training.tell_direction(name)
         if mode is None or not run.series[name].recorded.any():
             continue
         epoch = best_recorded_epoch(run, name, mode)

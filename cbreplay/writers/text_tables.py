@@ -165,14 +165,7 @@ def _stamp(row: Row) -> str:
 def _fold(grid: _TextGrid, width: int) -> tuple[_TextGrid, list[int], list[str]]:
     """Remove columns until the rest fits, or no other may be removed.
 
-    Returns
-    -------
-    grid : _TextGrid
-        The remaining columns.
-    widths : list of int
-        The widths of these.
-    titles : list of str
-        The titles of the removed columns.
+    The remaining columns, their widths, and the titles of the removed ones.
     """
     folded: list[str] = []
     widths = grid.widths(whole_titles=False)

@@ -14,6 +14,7 @@ from cbreplay.rules.families import resolve_semantics
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import row_of
 from cbreplay.rules.training import describe_training
+from cbreplay.series_names import validation_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -96,8 +97,7 @@ def monitors_of(
     Those that were asked for come first, then validation series of known direction.
     """
     names = list(dict.fromkeys(asked))
-    validation = [name for name in runs[0].series if name.startswith("val_")]
-    for name in dict.fromkeys([*names, *validation]):
+    for name in dict.fromkeys([*names, *validation_metrics(runs[0].series)]):
         many = len(names) >= _MOST_MONITORS and name not in names
         if many or not all(run.holds(name) for run in runs):
             continue

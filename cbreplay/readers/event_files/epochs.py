@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.evidence.cadence import (
-    cadence_of_epochs,
-    count_batches,
-    count_steps,
-)
+from cbreplay.evidence.cadence import cadence_of_epochs, count_batches, count_steps
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.building.evaluations import (
     count_hint,
@@ -80,7 +76,8 @@ def drop_last_words(pieces: list[LoggedPoints], facts: LogFacts) -> list[LoggedP
         columns = dict(piece.columns)
         for name, series in piece.columns.items():
             # if other epochs have several too, nothing tells which is the extra one
-            if series.others.keys() == {last} and _judges(name):
+            judges = is_validation(name) or name.startswith("metrics/")
+            if judges and series.others.keys() == {last}:
                 values, others = series.values.copy(), dict(series.others)
                 values[last] = others.pop(last)[0]
                 columns[name] = Series(values, series.recorded, others)
@@ -94,10 +91,6 @@ def drop_last_words(pieces: list[LoggedPoints], facts: LogFacts) -> list[LoggedP
     return kept
 
 
-def _judges(name: str) -> bool:
-    return is_validation(name) or name.startswith("metrics/")
-
-
 def count_evaluations(
     pieces: list[LoggedPoints], facts: LogFacts
 ) -> list[LoggedPoints]:
@@ -107,12 +100,11 @@ def count_evaluations(
     one, those of the series that have far fewer values than others; else every step.
     """
     names = _names(pieces)
-    judged = [name for name in names if is_validation(name)]
-    between: list[str] = []
+    judged, sizes = [name for name in names if is_validation(name)], {}
     if not judged:
         sizes = _sizes(pieces)
         judged = seldom_logged(sizes)
-        between = [name for name in sizes if judged and name not in judged]
+    between = [name for name in sizes if judged and name not in judged]
     reason = f"values between the evaluations, which are those of {shown(judged)}"
     left_out = dict.fromkeys(between, reason)
     rows = _rows_of([piece.without(left_out) for piece in pieces], judged or names)

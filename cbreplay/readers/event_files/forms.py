@@ -28,21 +28,10 @@ from cbreplay.readers.event_files.scalar_table import Scalars, equal_rows
 
 if TYPE_CHECKING:
     from cbreplay.readers.event_files.events import Form
-    from cbreplay.readers.event_files.records import (
-        Bytes,
-        Flags,
-        Ints,
-        Words,
-    )
+    from cbreplay.readers.event_files.records import Bytes, Flags, Ints, Words
     from cbreplay.readers.event_files.scalar_table import TableBuilder
 
-__all__ = [
-    "FormRows",
-    "add_scalars",
-    "begins_alike",
-    "find_forms",
-    "remember",
-]
+__all__ = ["FormRows", "add_scalars", "begins_alike", "find_forms", "remember"]
 
 _WORD, _BYTE = 8, 0xFF
 _LONGEST_PREFIX = 128

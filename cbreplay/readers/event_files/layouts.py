@@ -157,7 +157,8 @@ def _known(tags: Sequence[str], tables: Sequence[EventTable]) -> Layout | None:
     """Recognise a tool whose steps are epochs, or that logs the epoch itself."""
     held = set(tags)
     if _are_of_ultralytics(tags):
-        first = 1 if "x/lr0" not in held and _least_step(tables) > 0 else 0
+        steps = (own.steps for table in tables for own in table.scalars.values())
+        first = int("x/lr0" not in held and all((own > 0).all() for own in steps))
         note = "tags of Ultralytics YOLO: each step is one epoch"
         counted = f"{note}, counted from 1" if first else note
         return Layout("Ultralytics", (counted,), first_step=first)
@@ -183,11 +184,6 @@ def _are_of_ultralytics(tags: Sequence[str]) -> bool:
     of_losses = {tag.partition("/")[0] for tag in tags} >= {"train", "val"}
     named = of_losses and any(re.fullmatch(_ULTRALYTICS, tag) for tag in tags)
     return named or any(tag in _ULTRALYTICS_RATES for tag in tags)
-
-
-def _least_step(tables: Sequence[EventTable]) -> int:
-    steps = (own.steps for table in tables for own in table.scalars.values())
-    return min((int(own.min()) for own in steps), default=0)
 
 
 def _are_old_keras(tags: Sequence[str], tables: Sequence[EventTable]) -> bool:

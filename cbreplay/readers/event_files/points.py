@@ -20,12 +20,7 @@ if TYPE_CHECKING:
 
     from cbreplay.run import EpochArray
 
-__all__ = [
-    "LoggedPoints",
-    "at_steps",
-    "cut_points",
-    "merge_points",
-]
+__all__ = ["LoggedPoints", "at_steps", "cut_points", "merge_points"]
 
 
 @dataclass(slots=True, eq=False, repr=False)

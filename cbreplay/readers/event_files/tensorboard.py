@@ -26,21 +26,14 @@ from cbreplay.readers.event_files.epochs import (
     keep_epochs,
     number_samples,
 )
-from cbreplay.readers.event_files.files import (
-    files_together,
-    read_files,
-    report_damage,
-)
+from cbreplay.readers.event_files.files import files_together, read_files, report_damage
 from cbreplay.readers.event_files.layouts import (
     HUGGING_FACE_EPOCH,
     KERAS_RATE_TAGS,
     choose_layout,
     drop_after_fit,
 )
-from cbreplay.readers.event_files.points import (
-    at_steps,
-    cut_points,
-)
+from cbreplay.readers.event_files.points import at_steps, cut_points
 from cbreplay.readers.event_files.refused import (
     CROWDED,
     check_hyperparameters,

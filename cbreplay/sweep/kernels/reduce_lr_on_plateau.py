@@ -191,13 +191,8 @@ def _part_at_first(
 ]:
     """Find where settings part from the record by their first reduction.
 
-    Returns
-    -------
-    divergence, overflown
-        As in `Partings`.
-    same : (run, setting, at, rate)
-        The settings that do not part there, because the record has the same first
-        reduction; as `follow_rates` takes them.
+    The first two are as in `Partings`. The last, as `follow_rates` takes them, are the
+    settings that do not part there, because the record has the same first reduction.
     """
     rates, known, n_epochs = record
     rate = rates[:, 0]
@@ -351,14 +346,8 @@ def _step(
 ) -> tuple[_Followed, EpochArray, BoolArray]:
     """Step through one epoch, in which a setting has `seen` its monitor or not.
 
-    Returns
-    -------
-    going : _Followed
-        The settings after it.
-    hit : array of int
-        Which of them reduce.
-    wild : bool array of the same shape
-        Whether to a rate that does not fit float32.
+    The settings after it, which of them reduce, and for each of these whether it does
+    to a rate that does not fit float32.
     """
     setting, rate = going.setting, going.rate
     # Keras counts the cooldown down before it compares, and keeps wait at 0 in it

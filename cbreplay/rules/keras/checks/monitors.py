@@ -98,7 +98,7 @@ def _guessed_auto(known: CheckedList, callback: _Monitoring) -> Iterator[Finding
         or known.mode(callback) == "max"
     ):
         return
-    told = known.training.find_direction(monitor) or plain_direction(monitor)
+    told = known.training.tell_direction(monitor)
     absent = known.run is not None and monitor not in known.run.series
     if told or absent or _is_told_absent(known, callback):
         return
