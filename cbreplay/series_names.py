@@ -258,6 +258,8 @@ def nearest_series(name: str, available: Iterable[str]) -> str:
     'val_mean_absolute_error'
     >>> nearest_series("val_weighted_mae", ["val_weighted_auc", "val_mae"])
     'val_mae'
+    >>> nearest_series("val_sens", ["val_loss", "val_mae"])
+    ''
     >>> nearest_series("val_auc_1", ["val_auc_12"])
     ''
     >>> nearest_series("val_auc", ["val_auc_3", "val_auc_12"])
@@ -292,12 +294,31 @@ def nearest_series(name: str, available: Iterable[str]) -> str:
     if numbered and (len(numbered) > 1 or wanted[-1].isdigit()):
         # val_auc_1 is not val_auc_12, and of val_auc_3 and val_auc_12 none is val_auc
         return ""
-    close = begun or difflib.get_close_matches(wanted, known, n=2, cutoff=_NEAR)
+    alike = [series for series in known if _is_like(wanted, series)]
+    close = begun or difflib.get_close_matches(wanted, alike, n=2, cutoff=_NEAR)
     if len(close) > 1 and not begun:
         nearness = [difflib.SequenceMatcher(a=each, b=wanted).ratio() for each in close]
         # two names that are equally near (val/box_loss, val/cls_loss): neither is meant
         close = close if nearness[0] > nearness[1] else []
     return known[close[0]] if close else ""
+
+
+def _is_like(name: str, other: str) -> bool:
+    """Return whether two names are near without the ``val_`` that both have.
+
+    >>> _is_like("val_los", "val_loss"), _is_like("val_mse", "val_mae")
+    (True, False)
+    >>> _is_like("val_iou", "val_mean_io_u"), _is_like("val_accc", "val_accuracy")
+    (True, True)
+    """
+    import difflib
+
+    if not (name.startswith("val_") and other.startswith("val_")):
+        return True
+    metric, of_other = (each[4:].replace("_", "") for each in (name, other))
+    nearness = difflib.SequenceMatcher(a=metric, b=of_other).ratio()
+    begins_alike = metric[:_LEAST] == of_other[:_LEAST]
+    return nearness >= _NEAR or begins_alike or of_other.endswith(metric)
 
 
 _NEAR = 0.7

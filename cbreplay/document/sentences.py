@@ -15,7 +15,6 @@ __all__ = [
     "Strong",
     "Text",
     "counted",
-    "facts_of",
     "joined",
     "phrase",
     "plain_text",
@@ -166,12 +165,3 @@ def plain_text(text: Text) -> str:
     """
     words = [part if isinstance(part, str) else part.text for part in text.parts]
     return "".join([text.stamp, *words])
-
-
-def facts_of(text: Text) -> dict[str, Any]:
-    """Return the named values of a sentence."""
-    return {
-        part.name: part.value
-        for part in text.parts
-        if isinstance(part, Fact) and part.name
-    }

@@ -102,16 +102,14 @@ def find_uncompiled_monitor(known: CheckedList, callback: Any) -> Iterator[Findi
                 metric = instead.removeprefix("val_")
                 if metric != "loss" and metric in compiled.names:
                     written += ", or with an output's name before the metric's"
-            if is_validation(instead) and known.facts.validated is False:
+            lacks_data = is_validation(monitor) and known.facts.validated is False
+            if not instead:
+                written = "validation data for fit, or " if lacks_data else ""
+                written += f"a {parameter} that is logged"
+            elif lacks_data:
                 written += ", and validation data for fit"
-            yield known.finding(
-                "absent-monitor",
-                said,
-                what_follows(known, callback),
-                written
-                if instead
-                else f"validation data for fit, or a {parameter} that is logged",
-            )
+            follows = what_follows(known, callback)
+            yield known.finding("absent-monitor", said, follows, written)
 
 
 def find_absence(known: CheckedList, monitor: str) -> tuple[str, str] | None:
@@ -136,7 +134,7 @@ def find_absence(known: CheckedList, monitor: str) -> tuple[str, str] | None:
                 shown += ", after an output's name where there are several"
             said = f"fit logs no {monitor!r}: compile ({compiled.place}) gives {shown}"
             said += f"; and {missing}" if validated and without_data else ""
-            return said, near or logged[0]
+            return said, near or ("" if len(logged) > 1 else logged[0])
     if without_data and monitor.startswith("val_"):
         who = "it" if compiled is not None else "Keras's fit"
         return f"{missing}, so {who} logs no {monitor!r}", ""

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from cbreplay import EarlyStopping, ReduceLROnPlateau, Run, explain_replay, replay_run
 from cbreplay.answers.explanation import explanation_document
-from cbreplay.document import Fact, facts_of
+from cbreplay.document import Fact
+from tests.facts import facts_of
 from tests.oracles.numbers_said import NUMBER, is_among
 from tests.strategies import early_stoppings, plateaus, runs
 

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 from cbreplay import Run
 from cbreplay.answers.advice import advice_document
-from cbreplay.document import Notice, Paragraph, Points, facts_of, plain_text
+from cbreplay.document import Notice, Paragraph, Points, plain_text
 from cbreplay.recommend import recommend_config, sweep_patience
+from tests.facts import facts_of
 from tests.oracles.plain_advice import PlainRun, ends_of, gap_of, scale_of
 from tests.oracles.plain_stop import stop_at
 

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from cbreplay import EarlyStopping, ReduceLROnPlateau, explain_replay, replay_run
 from cbreplay.answers.explanation import explanation_document
-from cbreplay.document import facts_of, plain_text
+from cbreplay.document import plain_text
+from tests.facts import facts_of
 from tests.oracles.plain_rules import Moment, plateau, stopping
 from tests.oracles.plain_stop import single
 from tests.strategies import runs

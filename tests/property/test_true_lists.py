@@ -20,10 +20,11 @@ from cbreplay.answers.comparison import comparison_document
 from cbreplay.answers.deciding import decide_settings
 from cbreplay.answers.rival_lists import RivalLists
 from cbreplay.answers.settings import settings_document
-from cbreplay.document import Cell, facts_of, plain_text
+from cbreplay.document import Cell, plain_text
 from cbreplay.judging import Judging
 from cbreplay.replay import replay_run
 from cbreplay.report.build import build_report
+from tests.facts import facts_of
 from tests.oracles.numbers_said import sentences_of
 from tests.oracles.plain_rules import stopping
 from tests.oracles.plain_stop import best_of

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from cbreplay import EarlyStopping, build_staircase, replay_run
 from cbreplay.answers.one_setting_page import one_setting_page
 from cbreplay.answers.staircase import staircase_document
-from cbreplay.document import Section, Table, Trend, facts_of, plain_text
+from cbreplay.document import Section, Table, Trend, plain_text
+from tests.facts import facts_of
 from tests.oracles.plain_stop import best_of, stop_at
 from tests.strategies import runs
 

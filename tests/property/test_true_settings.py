@@ -17,8 +17,9 @@ from cbreplay.answers.deciding import decide_settings
 from cbreplay.answers.rival_lists import RivalLists
 from cbreplay.answers.settings import settings_document
 from cbreplay.answers.settings_summary import summarise
-from cbreplay.document import facts_of, plain_text
+from cbreplay.document import plain_text
 from cbreplay.judging import Judging
+from tests.facts import facts_of
 from tests.oracles.plain_stop import best_of, stop_at
 from tests.strategies import runs
 

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from cbreplay import EarlyStopping, Run, Series, choices, make_grid
 from cbreplay.answers.deciding import decide_settings
 from cbreplay.answers.settings import settings_document
-from cbreplay.document import Cell, Table, facts_of, plain_text
+from cbreplay.document import Cell, Table, plain_text
 from cbreplay.judging import Judging
+from tests.facts import facts_of
 from tests.oracles.plain_rules import stopping
 from tests.oracles.plain_stop import best_of
 from tests.strategies import values

@@ -1212,7 +1212,14 @@ def test_a_loss_in_other_letters_is_found_whatever_compiled_the_model(
         ("metrics=[keras.metrics.AUC(name='auc')]", "val_AUC", "monitor='val_auc'"),
         ("metrics=[keras.metrics.AUC()]", "val_auc_1", None),
         ("metrics=['mae']", "val_mean_absolute_error", "monitor='val_mae'"),
-        ("metrics=['accuracy']", "val_f1", "monitor='val_loss'"),
+        ("metrics=['accuracy']", "val_f1", "a monitor that is logged"),
+        # the val_ that both have makes val_loss no likeness
+        ("metrics=['accuracy']", "val_sens", "a monitor that is logged"),
+        (
+            "metrics=[keras.metrics.Recall(name='sensitivity')]",
+            "val_sens",
+            "monitor='val_sensitivity'",
+        ),
         ("", "val_accuracy", "monitor='val_loss'"),
         ("loss='mse'", "val_loss", None),
         ("metrics=[dice]", "val_dice", None),

@@ -21,7 +21,7 @@ from cbreplay import (
 from cbreplay.answers.explanation import deciding_rows, explanation_document
 from cbreplay.answers.findings import check_callbacks
 from cbreplay.answers.inspection import inspection_document
-from cbreplay.document import facts_of, plain_text
+from cbreplay.document import plain_text
 from cbreplay.readers.discovery.training_files import Seen
 from cbreplay.writers.as_csv import write_csv
 from cbreplay.writers.as_html import write_html
@@ -29,6 +29,7 @@ from cbreplay.writers.as_json import json_pieces
 from cbreplay.writers.as_markdown import write_markdown
 from cbreplay.writers.as_text import write_text
 from tests.conftest import ROOT, VALUES
+from tests.facts import facts_of
 
 if TYPE_CHECKING:
     from cbreplay.document import Document

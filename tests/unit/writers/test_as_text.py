@@ -17,13 +17,13 @@ from cbreplay.document import (
     Table,
     TableColumn,
     Trend,
-    facts_of,
     plain_text,
     say,
 )
 from cbreplay.writers.as_csv import write_csv
 from cbreplay.writers.as_markdown import write_markdown
 from cbreplay.writers.as_text import write_text
+from tests.facts import facts_of
 
 COLUMNS = (
     TableColumn("patience", "patience", "patience", shown="people"),
