@@ -6,6 +6,7 @@ Each is recognised by its attributes, so neither keras nor pandas is imported.
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
@@ -56,6 +57,8 @@ class _Frame(Protocol):
 
     def reset_index(self, *, level: Sequence[int]) -> _Frame: ...
 
+    def set_axis(self, labels: Sequence[object], *, axis: int) -> _Frame: ...
+
     def to_csv(self, *, index: bool) -> str: ...
 
     def __getitem__(self, name: Any, /) -> Any: ...
@@ -92,7 +95,7 @@ class InMemoryReader(LogReader):
         )
 
     def _frame(self, frame: _Frame) -> Iterator[Run]:
-        frame = _with_one_index(frame)
+        frame = _flat(frame)
         lists = {name: frame[name].tolist() for name in frame.columns}
         epochs = take_epochs(lists)
         if epochs is None and is_epoch_name(getattr(frame.index, "name", None)):
@@ -116,7 +119,7 @@ class InMemoryReader(LogReader):
 
 
 def as_csv(source: object) -> bytes | None:
-    """Return a DataFrame of text, steps or folds as the CSV that pandas writes of it.
+    """Return a DataFrame of text, times, steps or folds as the CSV of pandas.
 
     Trackers have such tables, and their CSVs are known: ``run.history()`` of W&B,
     Lightning's ``metrics.csv``, a row for each metric and step. So is a dict of lists,
@@ -126,10 +129,12 @@ def as_csv(source: object) -> bytes | None:
         return _csv_of_lists(source)
     if not _is_frame(source) or _is_history(source):
         return None
-    frame = _with_one_index(cast("_Frame", source))
+    frame = _flat(cast("_Frame", source))
     in_folds = any(letters(str(name)) in FOLDS for name in frame.columns)
     if not (in_folds or _counts_steps(frame)) and not any(
-        isinstance(value, str) for name in frame.columns for value in frame[name]
+        isinstance(value, _NO_NUMBERS)
+        for name in frame.columns
+        for value in frame[name]
     ):
         return None
     told = any(map(is_epoch_name, frame.index.names)) or (
@@ -158,15 +163,24 @@ def _counts_steps(frame: _Frame) -> bool:
     return any(str(name).lower().strip("_") in STEP_NAMES for name in frame.columns)
 
 
-def _with_one_index(frame: _Frame) -> _Frame:
+# columns of these are left out as those of a CSV are
+_NO_NUMBERS = (str, dt.date, dt.timedelta)
+
+
+def _flat(frame: _Frame) -> _Frame:
     """Return a table whose index levels are columns, as those of concat(keys=...).
 
-    A last level without a name stays: it counts the rows of each part.
+    A last level without a name stays: it counts the rows of each part. Columns of
+    several levels are named by all that are not empty, as val/loss.
     """
     *outer, last = frame.index.names
-    if not outer:
+    if outer:
+        frame = frame.reset_index(level=[*range(len(outer) + (last is not None))])
+    if not any(isinstance(name, tuple) for name in frame.columns):
         return frame
-    return frame.reset_index(level=[*range(len(outer) + (last is not None))])
+    levels = [name if isinstance(name, tuple) else (name,) for name in frame.columns]
+    names = ["/".join(str(level) for level in own if level != "") for own in levels]
+    return frame.set_axis(names, axis=1)
 
 
 def _is_history(source: object) -> bool:

@@ -28,6 +28,7 @@ from cbreplay.answers.setting_cells import read_replays
 from cbreplay.answers.swept_cells import read_sweep, reads_from_sweep
 from cbreplay.grid import Grid
 from cbreplay.judging import Judging
+from cbreplay.readers.building.rate_columns import logged_rate
 from cbreplay.rules.base import format_callback
 from cbreplay.rules.keras.semantics import SEMANTICS
 from cbreplay.run import Series
@@ -106,6 +107,7 @@ def draw_question(seed: int) -> Question:
             runs = [recorded_by(run, chosen, semantics) for run in runs]
     runs = [_read_twice(run) if rng.random() < 0.2 else run for run in runs]
     runs = [_with_more(rng, run) for run in runs]
+    runs = [_rounded(rng, run) if rng.random() < 0.2 else run for run in runs]
     n_runs = max(1, min(len(runs), _MOST_CELLS // len(configs)))
     return Question(runs[:n_runs], configs, options)
 
@@ -192,6 +194,18 @@ def _read_twice(run: Run) -> Run:
         return run
     before = np.concatenate([rate.values[:1], rate.values[:-1]])
     return replace(run, other_learning_rate=Series(before, rate.recorded))
+
+
+def _rounded(rng: Generator, run: Run) -> Run:
+    """Return a run whose log holds a few digits, or decimals, of its rates."""
+    if run.learning_rate is None:
+        return run
+    form = f".{int(rng.integers(1, 9))}{rng.choice(['g', 'f'])}"
+    values = [float(f"{rate:{form}}") for rate in run.learning_rate.values]
+    logged = logged_rate(Series(np.array(values), run.learning_rate.recorded), "logs")
+    return replace(
+        run, learning_rate=logged.rate, learning_rate_rounding=logged.rounding
+    )
 
 
 def _with_more(rng: Generator, run: Run) -> Run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from cbreplay.answers.json_fields import describe_replay
 from cbreplay.answers.swept_cells import read_sweep
 from cbreplay.evidence.words import brief_evidence, limits_of_replays
 from cbreplay.readers.building.written_digits import count_digits, hold_float32
+from cbreplay.run import Series
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -291,6 +293,25 @@ def test_ends_are_the_tightest_that_hold_for_either_way_of_rounding(
         ):
             ways = {as_digits(rate, digits), as_decimals(rate, decimals)}
             assert (said in ways) == is_written
+
+
+def test_a_rate_read_as_that_of_the_epoch_before_keeps_its_digits(
+    tmp_path: Path,
+) -> None:
+    """TensorBoard read each rate after the reduction: row 1 has that of epoch 2."""
+    rates = [np.float32(0.01)]
+    while len(rates) < 7:
+        rates.append(np.float32(float(rates[-1]) * 0.123))
+    trained = [float(f"{rate:.2g}") for rate in (rates[0], *rates)]
+    run = read(tmp_path, [*trained[1:], 0.0])
+    known = np.ones(8, dtype=np.bool_)
+    shifted = replace(
+        run, learning_rate=Series(np.array(trained).astype(np.float32), known)
+    )
+    reducing = ReduceLROnPlateau(patience=1, factor=0.123)
+    for read_so, diverges in ((run, 1), (shifted, None)):
+        told = replay_run(read_so, reducing, semantics=SEMANTICS)
+        assert told.divergence_epoch == diverges
 
 
 def test_a_rate_that_is_not_logged_is_no_change_of_it(tmp_path: Path) -> None:

@@ -124,8 +124,6 @@ def _join_groups(
     logged: Series, columns: dict[str, Series], others: list[str]
 ) -> list[str]:
     """Take out the rates of other groups that agree, and say so."""
-    if not others:
-        return []
     alike = [name for name in others if _agree(logged, columns[name])]
     for name in alike:
         del columns[name]
@@ -182,6 +180,4 @@ def _hold_float16(rates: FloatArray) -> bool:
 
     So are numbers of few digits, such as 0.5, that nobody narrowed.
     """
-    with np.errstate(over="ignore", invalid="ignore"):
-        same = rates.astype(np.float16).astype(np.float64) == rates
-    return bool(same.all()) and count_digits(rates)[0] >= _FLOAT32_DIGITS
+    return hold_texts(rates, np.float16) and count_digits(rates)[0] >= _FLOAT32_DIGITS

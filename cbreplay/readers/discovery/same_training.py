@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.readers.building.written_digits import count_digits, hold_float32
+from cbreplay.readers.building.written_digits import hold_float32
 from cbreplay.readers.discovery.common_epochs import spread_out
 from cbreplay.readers.discovery.comparison import (
     FEWEST,
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from cbreplay.run import Run
 
 __all__ = ["are_one", "join_logs"]
-
-# this many digits tell one float32 from the next
-_FLOAT32_DIGITS = 9
 
 
 def join_logs(
@@ -168,12 +165,13 @@ def _joined_series(text: Run, events: Run) -> tuple[dict[str, Series], list[str]
 def _has_more_digits(own: Series, text: Series) -> bool:
     """Tell whether event files hold a series finer than a text log that rounds it."""
     known = text.values[text.recorded]
-    if hold_float32(known).all() or count_digits(known)[0] >= _FLOAT32_DIGITS:
+    if hold_float32(known).all():
         return False
     both = own.recorded & text.recorded
     with np.errstate(over="ignore"):
         same = text.values[both].astype(np.float32) == own.values[both]
-    # if most are the same numbers as float32, the event files hold rounded ones too
+    # if most are the same numbers as float32, the text log is as fine, or the event
+    # files hold rounded ones too
     return 2 * int(same.sum()) < len(same)
 
 

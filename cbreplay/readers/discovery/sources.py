@@ -163,6 +163,8 @@ class _SourceReader:
             sentence = f"{type(source).__name__} is no source of runs: give {_KINDS}"
             if isinstance(source, (list, tuple)):
                 sentence += ", each as an argument of its own: load_runs(*paths)"
+            elif type(source).__name__ == "Series":
+                sentence += ". Of a Series, give series.to_frame('val_loss')"
             raise ConfigError(sentence)
         runs = list(reader.read(source))
         return [RunsOfLog(runs[0].source, runs[0].source, runs)]

@@ -309,3 +309,28 @@ def test_a_cell_that_is_empty_beside_a_value_may_have_been_nan(
         run.notes
     )
     assert sure == bool(kept)
+
+
+def test_columns_of_several_levels_are_named_by_those_that_are_not_empty() -> None:
+    losses = [0.9, 0.8, 0.85]
+    columns = {("epoch", ""): [4, 5, 6], ("train", "loss"): losses}
+    frame = pd.DataFrame(columns | {("val", "loss"): losses})
+    (run,) = load_runs(frame)
+    assert [*run.series] == ["train/loss", "val/loss"]
+    assert (run.first_epoch, run.series["val/loss"].values.tolist()) == (4, losses)
+
+
+@pytest.mark.parametrize(
+    "times",
+    [pd.date_range("2024-01-01", periods=3), pd.to_timedelta([0, 1, 2], unit="s")],
+)
+def test_times_in_a_frame_are_left_out_and_said(times: pd.Index) -> None:
+    columns = {"epoch": [0, 1, 2], "time": times, "val_loss": [0.9, 0.8, 0.85]}
+    (run,) = load_runs(pd.DataFrame(columns))
+    assert [*run.series] == ["val_loss"]
+    assert "left out time: no cell is a number" in run.notes
+
+
+def test_a_series_of_pandas_is_refused_with_what_to_give() -> None:
+    with pytest.raises(ConfigError, match=r"give series\.to_frame\('val_loss'\)"):
+        load_runs(pd.Series([0.9, 0.8]))

@@ -452,6 +452,14 @@ def test_a_log_and_its_event_files_agree_to_the_coarser_digits() -> None:
     assert "the one with more digits is used" in run.notes[0]
 
 
+def test_small_values_of_six_decimals_are_finer_in_event_files() -> None:
+    # only the first value has nine digits, which tell one float32 from the next
+    fine = [123.4567891, 12.34567891, 0.01234567, 0.003456789, 0.0012345678]
+    text = run_of({"loss": [round(value, 6) for value in fine]})
+    (run,), left = join_logs([text], [run_of({"loss": single(fine)})], "r")
+    assert (left, list(run.series["loss"])) == ([], single(fine))
+
+
 @pytest.mark.parametrize(
     "texts",
     [
