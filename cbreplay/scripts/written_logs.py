@@ -30,7 +30,7 @@ def find_texts(nodes: Iterable[ast.AST], beside: Collection[int] = ()) -> Counte
     """Count the texts in a piece of a script, but those with an id in `beside`.
 
     A text by which only an entry is looked up does not count:
-    ``history.history["val_acc"]``.
+    ``history.history["val_acc"]``. A name in ``logs.update(lr=...)`` does.
     """
     each = list(nodes)
     looked_up = {
@@ -38,7 +38,15 @@ def find_texts(nodes: Iterable[ast.AST], beside: Collection[int] = ()) -> Counte
         for node in each
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)
     }
-    return Counter(
+    updates = (node for node in each if isinstance(node, ast.Call))
+    named = Counter(
+        word.arg
+        for node in updates
+        if method_name(node) == "update"
+        for word in node.keywords
+        if word.arg is not None
+    )
+    return named + Counter(
         node.value
         for node in each
         if isinstance(node, ast.Constant)
