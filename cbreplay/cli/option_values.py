@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import click
@@ -108,6 +109,8 @@ class Share(click.FloatRange):
         text = str(value).strip()
         try:
             share = float(text.removesuffix("%")) / (100 if text[-1:] == "%" else 1)
+            # FloatRange takes NaN, which is on neither side of its ends
+            share = math.inf if math.isnan(share) else share
             return super().convert(share, param, ctx)
         except (ValueError, click.BadParameter):
             ends = "above 0 and below 1" if self.min_open else "from 0 to 1"

@@ -245,7 +245,7 @@ def count_lost_before(
     if is_sample:
         before = np.arange(evaluated[0] - cadence, 0, -cadence)
         at = np.searchsorted(every, before)
-        gaps = _leave_gaps(np.append(0, every))
+        gaps = _leave_gaps(np.append(0, every[every <= evaluated[0]]))
         if bool((gaps[at] & (every[at] != before)).any()):
             first, usual = evaluated[0], cadence
     if first < _NEARLY_TWO * usual:

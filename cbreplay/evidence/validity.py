@@ -148,19 +148,13 @@ def read_recorded_rates(
             )
             raise EvidenceError(sentence)
         return (RecordedRate((initial,) * run.n_epochs),)
-    readings = [recorded]
-    if run.other_learning_rate is not None:
-        readings.append(run.other_learning_rate)
     began = _initial_rate(run)
     if scheduled and initial is not None and recorded.recorded[0]:
         began, initial = initial, None
     return tuple(
-        RecordedRate(
-            _filled(series, initial, run),
-            initial=began,
-            rounding=run.learning_rate_rounding,
-        )
-        for series in readings
+        RecordedRate(_filled(series, initial, run), began, run.learning_rate_rounding)
+        for series in (recorded, run.other_learning_rate)
+        if series is not None
     )
 
 
@@ -175,10 +169,9 @@ def read_followed_rates(
     if recorded is None:
         initial = _checked_rate(initial_learning_rate)
         return (RecordedRate((initial,) * run.n_epochs),)
-    readings = (recorded, run.other_learning_rate)
     return tuple(
         RecordedRate(_fill_gaps(list(series)))
-        for series in readings
+        for series in (recorded, run.other_learning_rate)
         if series is not None
     )
 

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cbreplay.arguments import checked
 from cbreplay.evidence.words import FICTION, spoken_evidence
 from cbreplay.explain.why_it_stopped import tell_ending
-from cbreplay.rules.base import begin_all
 from cbreplay.rules.registry import words_of
-from cbreplay.rules.training import describe_training
 from cbreplay.rules.words import PLAIN_WORDS, Ending, Moment, TraceRow
 from cbreplay.showing import show_frame, show_html, show_plot, show_text
 from cbreplay.wording.claims import tell
@@ -111,9 +109,8 @@ def explain_replay(replay: Replay) -> Explanation:
 
 
 def _rows(replay: Replay) -> Iterator[TraceRow]:
-    training = describe_training(replay.run, replay.semantics, replay.family)
-    states = begin_all(replay.callbacks, training)
-    begun = training.first_epoch
+    begun = replay.run.first_epoch
+    states = list(replay.begun[begun])
     skipping = [_has_gaps(replay, callback) for callback in replay.callbacks]
     earlier: dict[int, Earlier] = {}
     told = replay.hypothetical
@@ -122,13 +119,10 @@ def _rows(replay: Replay) -> Iterator[TraceRow]:
         if not callback.acts_at:
             # it decides nothing
             continue
-        for seam in replay.run.seams:
+        for seam, new in replay.begun.items():
             if begun < seam <= step.epoch:
                 # comparisons of the earlier fit do not count any more
-                begun, earlier = seam, {}
-                training = training._replace(first_epoch=seam)
-                carried = states if replay.run.same_callbacks else None
-                states = begin_all(replay.callbacks, training, carried)
+                begun, earlier, states = seam, {}, list(new)
         before = earlier.get(step.callback, "none")
         next_value = f"epoch {step.epoch + 2}"
         if step.epoch + 1 in replay.run.seams:

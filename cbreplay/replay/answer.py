@@ -136,18 +136,18 @@ def replay_list(
         goes_on=hypothetical,
         states=states,
     )
-    gap = None
     if run.replaced:
-        from cbreplay.replay.replaced_rows import find_replaced_gap
+        from cbreplay.replay.replaced_rows import walk_replaced
 
-        gap = find_replaced_gap(
+        walk_on = partial(
+            walk_replaced,
             run,
             listed,
             training,
             initial_learning_rate=judging.initial_learning_rate,
             walk=walk_on,
         )
-    walk = walk_on(gap=gap)
+    walk = walk_on()
     _check_met(run, rules, walk, training)
     question = _Resolved(run, rules, resolved, named, mode)
     return _conclude(question, walk), walk.evident_states
@@ -240,6 +240,7 @@ def _conclude(question: _Resolved, walk: Walk) -> Replay:
         diverged_by_weights=walk.diverged_by_weights,
         outcome=_measure(question, ended),
         hypothetical=_hypothetical(callbacks, walk),
+        begun=walk.begun,
         **_decided(evident, walk.rates[:trained]),
         noted=Notes(
             run=note_run(

@@ -154,26 +154,41 @@ def _follow(
     open_ways = [walker]
     for position, fit_logs in enumerate(walker.logs):
         epoch = walker.training.first_epoch + position
-        turns = [
-            *product(walker.seams_at(epoch), [fit_logs, *others.get(position, ())])
-        ]
+        told = [fit_logs, *others.get(position, ())]
         ways: dict[str, Walker] = {}
         ended: dict[str, bool] = {}
         came_from: dict[str, list[int]] = {}
-        for (number, way), (seams, logs) in product(enumerate(open_ways), turns):
-            # without a choice here, the way goes on without a copy
-            fork = way.fork() if len(turns) > 1 else way
-            fork.seams = seams
-            fork.walked.trace.clear()
-            is_last = fork.live(position, logs)
-            situation = fork.situation()
-            ended[situation], ways[situation] = is_last, fork
-            came_from.setdefault(situation, []).append(number)
+        for number, way in enumerate(open_ways):
+            for fork, logs in _turns(way, epoch, position, told):
+                fork.walked.trace.clear()
+                is_last = fork.live(position, logs)
+                situation = fork.situation()
+                ended[situation], ways[situation] = is_last, fork
+                came_from.setdefault(situation, []).append(number)
         fan = _Fan(epoch, [*ways.values()], [*ended.values()], [*came_from.values()])
         yield fan
         open_ways = fan.open_ways()
         if not open_ways:
             return
+
+
+def _turns(
+    way: Walker, epoch: int, position: int, told: Sequence[dict[str, float]]
+) -> Iterator[tuple[Walker, dict[str, float]]]:
+    """Yield a copy of a way for each reading of an epoch, with its ``logs``.
+
+    The caller lets each live through the epoch before it takes the next.
+    """
+    turns = [*product(way.seams_at(epoch), told)]
+    for seams, logs in turns:
+        # without a choice here, the way goes on without a copy
+        fork = way.fork() if len(turns) > 1 else way
+        fork.seams = seams
+        yield fork, logs
+        if seams is not way.seams and way.hands_on(position):
+            # a fit may also have ended with this row, and the next begun with another
+            for again in told:
+                yield way.resumed_after(fork, epoch), again
 
 
 class _Fan(NamedTuple):

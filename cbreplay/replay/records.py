@@ -159,6 +159,8 @@ class Replay(NamedTuple):
     candidates : tuple of int
         The epochs that may be kept, where the log rounds too far to tell which; empty
         where it does not, or where they are not known.
+    begun : mapping of int to tuple
+        By the epoch in which each fit began, the states of the callbacks then.
     """
 
     run: Run
@@ -185,6 +187,7 @@ class Replay(NamedTuple):
     diverged_by_weights: bool = False
     gap_epoch: int | None = None
     candidates: tuple[int, ...] = ()
+    begun: Mapping[int, tuple[Any, ...]] = MappingProxyType({})
 
     @property
     def notes(self) -> tuple[str, ...]:

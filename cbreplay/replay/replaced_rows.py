@@ -8,6 +8,7 @@ the same: if the list stops it in the replaced rows, there is no later fit.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import CbreplayError
@@ -23,20 +24,20 @@ if TYPE_CHECKING:
     from cbreplay.rules.training import Training
     from cbreplay.run import Run
 
-__all__ = ["find_replaced_gap"]
+__all__ = ["walk_replaced"]
 
 
-def find_replaced_gap(
+def walk_replaced(
     run: Run,
     listed: CallbacksList,
     training: Training,
     *,
     initial_learning_rate: float | None,
-    walk: Callable[[], Walk],
-) -> int | None:
-    """Return the first epoch whose row is of a fit that the list would not lead to.
+    walk: Callable[..., Walk],
+) -> Walk:
+    """Replay up to the first row of a fit that the list would not lead to.
 
-    None if, under the list, every fit with replaced rows ends as recorded.
+    There is none if, under the list, every fit with replaced rows ends as recorded.
 
     Parameters
     ----------
@@ -45,14 +46,16 @@ def find_replaced_gap(
     initial_learning_rate : float or None
         As `walk_run` takes it.
     walk : callable
-        Replays the list on the run, as if nothing had been replaced.
+        Replays the list on the run, as if nothing had been replaced but what is given
+        as `carried`, and up to a `gap`.
     """
+    carriers = [rule for rule in listed.callbacks if rule.carries(training.semantics)]
+    carries = run.same_callbacks and bool(carriers)
+    # a callback of the user's own cannot be taken through two walks
+    is_lost = carries and any(rule.holds_own_code for rule in carriers)
     for seam, fit in sorted(run.replaced, key=lambda own: own[0]):
-        carried = run.same_callbacks and any(
-            rule.carries(training.semantics) for rule in listed.callbacks
-        )
-        if carried or fit is None:
-            return seam
+        if fit is None or is_lost or (carries and len(run.replaced) > 1):
+            return walk(gap=seam)
         fit = replace(  # noqa: PLW2901 - the same fit, read as the run is
             fit,
             rounded_to=run.rounded_to,
@@ -69,11 +72,15 @@ def find_replaced_gap(
             )
         except CbreplayError:
             # the earlier fit lacks what the list asks for
-            return seam
+            return walk(gap=seam)
         at_seam = find_seams(run, listed.callbacks).get(seam, Seam())
-        if _ends_otherwise(seam, at_seam, before) or _leaves_files(seam, before, walk):
-            return seam
-    return None
+        if _ends_otherwise(seam, at_seam, before):
+            return walk(gap=seam)
+        if carries:
+            walk = partial(walk, carried={seam: before.evident_states})
+        if _leaves_files(seam, before, walk):
+            return walk(gap=seam)
+    return walk()
 
 
 def _ends_otherwise(seam: int, known: Seam, before: Walk) -> bool:

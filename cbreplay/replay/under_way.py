@@ -21,6 +21,7 @@ class Walk:
     index of the callback that ended the last epoch before its end. `gap` is the first
     epoch of which the log lacks a value that decides, if the walk came there.
     `candidates` and `open_best` are what `choices` found that the log leaves open.
+    `begun` holds, by the epoch in which each fit began, the states of the callbacks.
     """
 
     trainer: Any = None
@@ -42,6 +43,7 @@ class Walk:
 
     def __init__(self, states: list[Any], rate: float | None, first_epoch: int) -> None:
         self.states, self.rate = states, rate
+        self.begun = {first_epoch: tuple(states)}
         self.last_epoch = self.weights_epoch = first_epoch - 1
         self.unmet: set[int] = set()
         self.rates: list[float | None] = []

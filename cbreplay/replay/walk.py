@@ -7,6 +7,7 @@ several values of an epoch, rounding and possible seams are left to `choices`.
 from __future__ import annotations
 
 import math
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import EvidenceError
@@ -52,6 +53,7 @@ def walk_run(
     goes_on: bool,
     states: Sequence[Any] | None = None,
     gap: int | None = None,
+    carried: Mapping[int, Sequence[Any]] = MappingProxyType({}),
 ) -> Walk:
     """Replay a run by each reading of its rate; the earliest end of evidence counts.
 
@@ -67,6 +69,9 @@ def walk_run(
         The state of each callback when training begins; new ones by default.
     gap : int, optional
         A further epoch from which on the log is no evidence for the list.
+    carried : mapping of int to sequence of object, optional
+        By the seam, with which states the fit before it ended, where later rows stand
+        for its last ones.
 
     Raises
     ------
@@ -82,7 +87,7 @@ def walk_run(
         walker = _walker_on(
             run, callbacks, training, logs=logs, reading=reading, goes_on=goes_on
         )
-        walker.gap = earlier_of(walker.gap, gap)
+        walker.gap, walker.carried = earlier_of(walker.gap, gap), carried
         unsure = None
         if others or run.possible_seams:
             unsure = _find_uncertain(run, walker, states, others)

@@ -47,6 +47,10 @@ class Walker:
         self.gap, self.seams = gap, seams
         self.possible_seams = run.possible_seams
         self.same_callbacks = run.same_callbacks
+        # by the seam: with which states a fit ended that wrote rows behind it too
+        self.carried: Mapping[int, Sequence[Any]] = {}
+        every = run.series.values()
+        self.with_several_rows = {at for series in every for at in series.others}
         self.training = training._replace(shared={})
         self.framework = training.framework
         self.logs, self.recorded = logs, recorded
@@ -115,8 +119,9 @@ class Walker:
                 "resumed: that fit is taken to have set it"
             )
         training = self.training._replace(first_epoch=epoch)
-        carried = walk.states if self.same_callbacks else None
+        carried = self.carried.get(epoch, walk.states) if self.same_callbacks else None
         walk.states = begin_all(self.callbacks, training, carried)
+        walk.begun[epoch] = tuple(walk.states)
         walk.trainer = self.framework.begin_trainer(training)
 
     def _is_raised(self, epoch: int) -> bool:
@@ -149,11 +154,24 @@ class Walker:
             return [self.seams]
         return [self.seams, {at: own for at, own in self.seams.items() if at != epoch}]
 
+    def hands_on(self, position: int) -> bool:
+        """Return whether a fit that wrote a row of its own here hands something on."""
+        hands_on = self.same_callbacks or self.walked.sets_rate
+        return hands_on and position in self.with_several_rows
+
+    def resumed_after(self, before: Walker, epoch: int) -> Walker:
+        """Return a copy that is resumed at an epoch which the fit before it ended."""
+        fork = self.fork()
+        fork.walked.rate = before.walked.rate
+        fork.carried = {epoch: before.walked.states}
+        return fork
+
     def fork(self) -> Walker:
         """Return a copy that goes on from the same epoch by itself."""
         fork, walk = copy(self), copy(self.walked)
         fork.walked = walk
         walk.states, walk.unmet = list(walk.states), set(walk.unmet)
+        walk.begun = dict(walk.begun)
         # later epochs need the last rate; all rates are read from the original
         walk.rates, walk.trace, walk.notes = walk.rates[-1:], [], []
         return fork

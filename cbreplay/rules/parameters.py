@@ -104,7 +104,14 @@ def check_text(rule: Any, parameter: str) -> None:
     """Raise ConfigError unless the value is text, as the name of a series is."""
     value = getattr(rule, parameter)
     if not isinstance(value, str):
-        raise _refused(rule.class_name, parameter, value, "a name")
+        refused = _refused(rule.class_name, parameter, value, "a name")
+        first, *others = parameters_of(rule)
+        if first == parameter and "patience" in others and type(value) is int:
+            # as in Keras, a number in this place is an error, and a common slip
+            meant = f"patience={shown_value(value)}"
+            sentence = f"{refused}. It is the first argument; write {meant} if meant"
+            raise ConfigError(sentence)
+        raise refused
     if type(value) is not str:
         # str(...) of a member of an Enum would be its name
         object.__setattr__(rule, parameter, str.__str__(value))

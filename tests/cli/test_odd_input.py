@@ -89,6 +89,11 @@ def test_a_monitor_is_a_name(value: object) -> None:
             make(monitor=value)  # type: ignore[arg-type]
 
 
+def test_a_number_as_the_first_argument_may_be_meant_as_the_patience() -> None:
+    with pytest.raises(ConfigError, match=r"first argument; write patience=5 if"):
+        EarlyStopping(5)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("value", [b"x", 1j, {1: 2}, [1], 16**5000], ids=shown_value)
 def test_a_flag_is_one_plain_value(value: object) -> None:
     for make in (

@@ -19,7 +19,7 @@ def test_each_value_is_tried_once(text: str, values: list[int]) -> None:
 def test_a_share_may_be_typed_as_percents() -> None:
     share = Share(0, 1, min_open=True, max_open=True)
     assert share.convert("90%", None, None) == share.convert("0.9", None, None) == 0.9
-    for text in ("90", "150%", "x%"):
+    for text in ("90", "150%", "x%", "nan"):
         said = f"'{text}' is no share above 0 and below 1, such as 0.9 or 90%"
         with pytest.raises(click.BadParameter, match=said):
             share.convert(text, None, None)

@@ -21,6 +21,7 @@ from cbreplay import (
     TerminateOnNaN,
     build_staircase,
     choices,
+    explain_replay,
     load_runs,
     make_grid,
     replay_run,
@@ -572,9 +573,23 @@ def test_replaced_rows_that_lack_a_value_are_said_to_lack_it(
     )
 
 
-def test_what_is_carried_over_replaced_rows_is_not_told() -> None:
-    run = written_again(BROKEN, RESUMED, 6)
+def test_what_is_carried_over_replaced_rows_is_followed() -> None:
+    """Keras 3.14.1, with one instance in both fits, stops at epoch 6, with two at 7."""
+    first, second = [1.0, 0.95, 0.93, 0.92, 0.5], [0.8, 0.9, 0.9, 0.9, 0.9, 0.9]
+    asked = (EarlyStopping(patience=3),)
+    run = written_again(first, second, 4)
+    fresh = replay_run(run, asked, semantics="keras-3.14")
+    carried = replay_run(run, asked, semantics="keras-3.14", resume="carried")
+    assert (fresh.evidence, fresh.stopped_epoch) == ("exact", 7)
+    assert (carried.evidence, carried.stopped_epoch) == ("exact", 6)
+    rows = [row.why for row in explain_replay(carried).rows]
+    assert rows[4] == "another fit begins; 0.8000 is not below 0.5000; wait 1 of 3"
+    # a log that does not tell whether its last row was written twice by one fit
+    lists = {"epoch": [*range(5), *range(4, 10)], "val_loss": [*first, *second]}
+    (open_run,) = load_runs(pd.DataFrame(lists))
+    assert open_run.possible_seams == {4}
+    unsure = replay_run(open_run, asked, semantics="keras-3.14", resume="carried")
+    assert (unsure.evidence, unsure.gap_epoch) == ("incomplete", 6)
+    # the same instance does not write its file again, which holds a replaced row
     saving = ModelCheckpoint("best.keras", save_best_only=True)
-    assert ask(run, saving).evidence == "censored"
-    # the same instance would have its best of a row that was replaced, perhaps
-    assert ask(run, saving, resume="carried").gap_epoch == 6
+    assert ask(run, saving, resume="carried").gap_epoch == 4

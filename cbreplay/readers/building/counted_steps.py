@@ -168,7 +168,9 @@ def check_drawn(table: LogTable, steps: LogColumn, options: ReadOptions) -> None
     every, n_judged = _whole_steps(table, steps), int(np.count_nonzero(judged))
     evaluated, others = np.unique(every[judged]), np.unique(every)
     if len(evaluated) < _MANY:
-        is_whole = len(others) < _MANY or not are_thinned(others)
+        # evaluations may stand in rows of their own between regular ones
+        between = np.unique(every[~judged])
+        is_whole = len(others) < _MANY or not all(map(are_thinned, (others, between)))
         what = f"{len(others)} steps"
     else:
         is_whole = stand_regularly(evaluated) or stand_further_apart(evaluated)

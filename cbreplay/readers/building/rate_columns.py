@@ -124,8 +124,6 @@ def _join_groups(
     logged: Series, columns: dict[str, Series], others: list[str]
 ) -> list[str]:
     """Take out the rates of other groups that agree, and say so."""
-    if not others:
-        return []
     alike = [name for name in others if _agree(logged, columns[name])]
     for name in alike:
         del columns[name]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import FloatArray
@@ -143,6 +143,14 @@ class ToldEnd(NamedTuple):
         return self.restored - late if late in {0, 1} else None
 
 
+def _take_endings(table: LogTable) -> Iterator[tuple[str, float]]:
+    """Take the columns that tell of the stop out, each with its last value."""
+    for name in ENDINGS:
+        told = table.columns.pop(name, None)
+        if told is not None and not told.missing.all():
+            yield name, float(told.values[~told.missing][-1])
+
+
 def leave_out_restored(
     table: LogTable,
     step: str,
@@ -152,20 +160,15 @@ def leave_out_restored(
 ) -> None:
     """Leave out the last step if it repeats one earlier step, and not that before it.
 
-    Where MLflow wrote the log, those series alone count that the last step holds.
-
     MLflow's autologger writes the metrics of the model that early stopping restored
-    once more, as another step, and what it knows of the stop.
+    once more, as another step, and what it knows of the stop. Where MLflow wrote the
+    log, those series alone count that the last step holds.
 
     Where MLflow is not known to have written the table (`is_mlflow`), what it says of
     the stop tells that, or equal values of many digits. `ends` is what it says of the
     stop, if that is no column: it decides alone, whatever else is equal.
     """
-    known = dict(ends)
-    for name in ENDINGS:
-        told = table.columns.pop(name, None)
-        if told is not None and not told.missing.all():
-            known[name] = float(told.values[~told.missing][-1])
+    known = {**ends, **dict(_take_endings(table))}
     is_mlflow = is_mlflow or bool(known)
     metrics = [cells for name, cells in table.columns.items() if name != step]
     again_there = [own for own in metrics if not own.missing[-1]]

@@ -254,7 +254,7 @@ def _read_points(
     above, train = of_writers.pop(""), of_writers.pop("train")
     # a script may log in the directory and Keras below it
     train = pair_points(train, above, most) if layout.beside else above or train
-    paired = pair_points(train, of_writers.pop("validation"), most)
+    paired = train
     for pieces in of_writers.values():
         paired = pair_points(paired, pieces, most)
     if layout.tool == "keras" and not train:

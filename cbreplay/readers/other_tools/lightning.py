@@ -45,11 +45,7 @@ class LightningReader(LogReader):
         for name in ("epoch", "step"):
             table.rename({table.find(name): name})
         if table.columns["epoch"].missing.all():
-            # Aim's, where nothing but steps was tracked
-            del table.columns["epoch"]
-            fold = fold_data_sets if lay_out_data_sets(table) else fold_steps
-            fold(table, self.options)
-            yield from build_runs(table, self.options, self.metadata)
+            yield from self._read_steps(table)
             return
         table.check_whole()
         # training and validation stand in rows of their own
@@ -83,6 +79,13 @@ class LightningReader(LogReader):
         if across or not from_one:
             table.counts_from_zero = True
             table.framework = "Lightning"
+        yield from build_runs(table, self.options, self.metadata)
+
+    def _read_steps(self, table: LogTable) -> Iterator[Run]:
+        """Yield the trainings of Aim, where nothing but steps was tracked."""
+        del table.columns["epoch"]
+        fold = fold_data_sets if lay_out_data_sets(table) else fold_steps
+        fold(table, self.options)
         yield from build_runs(table, self.options, self.metadata)
 
 

@@ -894,10 +894,19 @@ def test_an_evaluation_that_would_have_been_where_rows_lack_was_lost(
     assert replay_run(run, EarlyStopping(patience=2)).evidence == "incomplete"
 
 
-def test_a_few_evaluations_among_rows_every_50_batches_are_all(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "batches",
+    [
+        # counted in each epoch, or through all of them, as Lightning does
+        {117 * epoch + at for epoch in range(7) for at in (0, 50, 100)},
+        {*range(49, 819, 50)},
+    ],
+)
+def test_a_few_evaluations_among_rows_every_50_batches_are_all(
+    tmp_path: Path, batches: set[int]
+) -> None:
     # epochs of 117 batches, of which the first four were not evaluated
     evaluated = {584: 0.5, 701: 0.6, 818: 0.7}
-    batches = {117 * epoch + at for epoch in range(7) for at in (0, 50, 100)}
     content = sample({*batches, *evaluated}, evaluated)
     run = read(tmp_path / "a.csv", content, x_axis="step")
     assert run.first_epoch == 0
