@@ -329,15 +329,11 @@ class ExaminedFit:
 
     def told_by_code(self, member: Member) -> WrittenCallback:
         """Return what the script tells of a callback."""
-        return WrittenCallback(
-            self.script.source.place(member.call.lineno),
-            written_parameters(member),
-            member.kept_in,
-            self.late_writers(member),
-            member.written_in,
-            member.stays_in,
-            len(member.variants) == 1 and not member.makes_each,
-            member.was_fitted,
+        return member.told._replace(
+            place=self.script.source.place(member.call.lineno),
+            parameters=written_parameters(member),
+            logged_later=self.late_writers(member),
+            is_told=len(member.variants) == 1 and not member.makes_each,
         )
 
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.rules.base import format_callback
+from cbreplay.rules.checks import WrittenCallback
 from cbreplay.rules.registry import rule_named
 from cbreplay.scripts.call_arguments import (
     named_parameters,
@@ -78,19 +79,12 @@ class Member(NamedTuple):
         Whether the variants have no stand-ins, but the values of a loop or a choice.
     makes_each : bool
         Whether it is told, and a comprehension makes each of the variants.
-    kept_in : str
-        Why it meets another model than in a fit before, as `RepeatedFits.find_kept`.
-    was_fitted : bool
-        Whether a fit before certainly had it.
     late : mapping of str to LateValue
         What is written into ``logs`` after it looks there, as `find_late_values`.
-    written_in : str
-        Which earlier fit wrote the file that it writes anew, as
-        `WrittenFiles.find_overwritten`.
     gains : tuple of Gain
         By which its list, or one in it, gains it.
-    stays_in : str
-        Why later fits have it too, as `find_staying`.
+    told : WrittenCallback
+        What the fits before and after this one mean for it.
     """
 
     call: ast.Call
@@ -102,12 +96,9 @@ class Member(NamedTuple):
     within: ast.Call | None = None
     is_told: bool = False
     makes_each: bool = False
-    kept_in: str = ""
-    was_fitted: bool = False
     late: Mapping[str, LateValue] = MappingProxyType({})
-    written_in: str = ""
     gains: tuple[Gain, ...] = ()
-    stays_in: str = ""
+    told: WrittenCallback = WrittenCallback()
 
     @property
     def made_at(self) -> ast.Call:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.errors import ExpressionError
+from cbreplay.rules.checks import WrittenCallback
 from cbreplay.rules.registry import find_rule
 from cbreplay.scripts.calls import ScriptCalls
 from cbreplay.scripts.compiled_metrics import ModelCompiles
@@ -158,11 +159,13 @@ def _read_fit(
     staying = find_staying(repeated, fit, members)
     in_fit = tuple(
         member._replace(
-            kept_in=kept.get(id(member.call), ""),
-            was_fitted=id(member.call) in used,
             late=late.get(id(member.call), {}),
-            written_in=overwritten.get(id(member.call), ""),
-            stays_in=staying.get(id(member.call), ""),
+            told=WrittenCallback(
+                kept_in=kept.get(id(member.call), ""),
+                written_in=overwritten.get(id(member.call), ""),
+                stays_in=staying.get(id(member.call), ""),
+                was_fitted=id(member.call) in used,
+            ),
         )
         for member in members
     )

@@ -8,7 +8,13 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.building.said_tests import leave_out_said_tests
-from cbreplay.readers.columns.column_names import INDEXES, STEP_NAMES, is_rate_name
+from cbreplay.readers.columns.column_names import (
+    FOLDS,
+    INDEXES,
+    STEP_NAMES,
+    is_rate_name,
+    letters,
+)
 from cbreplay.readers.columns.header import shown_names
 from cbreplay.readers.columns.roles import (
     EXACT,
@@ -32,6 +38,7 @@ __all__ = ["MetricColumns", "filled_note"]
 
 _LISTS = "its cells are lists, not single numbers"
 _TEXT = "no cell is a number"
+_FOLD = "it names the training, and is no metric"
 
 
 class MetricColumns:
@@ -95,7 +102,8 @@ class MetricColumns:
     def _keeps(self, name: str) -> bool:
         """Tell whether a column is a series; note the reason if it is none."""
         column = self.table.columns[name]
-        if column.whole and not name.startswith("#") and name != INDEXES[1]:
+        named = not name.startswith("#") and name != INDEXES[1]
+        if column.whole and named and not _names_training(name, column):
             return True
         self.table.check_decimal_comma(name)
         reason = self._reason_to_leave_out(name, column)
@@ -113,7 +121,7 @@ class MetricColumns:
             return _nameless(name, cells)
         if not none:
             self.table.check_thousands(name)
-            return ""
+            return _FOLD if _names_training(name, cells) else ""
         if not cells.wrong.any():
             return self._reason_of_empty(name, cells)
         grouped = self.table.grouped_number(name)
@@ -236,6 +244,11 @@ class MetricColumns:
         words = {word for column in cells for word in column.words} - {"", "NA"}
         *most, last = ["an empty cell", "NA", *sorted(words)]
         return f"{', '.join(most)} or {last}"
+
+
+def _names_training(name: str, cells: LogColumn) -> bool:
+    """Tell whether a column holds the fold or the seed of all rows."""
+    return letters(name) in FOLDS and bool((cells.values == cells.values[:1]).all())
 
 
 def _is_regular(cells: LogColumn) -> bool:

@@ -214,9 +214,9 @@ def _fold_history(table: LogTable, options: ReadOptions) -> None:
     epoch, step = table.first_of(_EPOCHS), _steps_of(table, options)
     # W&B's own steps count from 0; an epoch column may count as its user likes
     table.counts_from_zero = epoch is None
-    internal = [n for n in table.columns if n.startswith(("_", "#")) and n != step]
-    for name in internal:
-        del table.columns[name]
+    for name in [*table.columns]:
+        if name != step and (name.startswith(("_", "#")) or name.lower() in _STEPS):
+            del table.columns[name]
     # WandbMetricsLogger writes epoch/loss, epoch/val_loss
     logged = [n for n in table.columns if n.startswith("epoch/") and n != epoch]
     table.rename({name: name.removeprefix("epoch/") for name in logged})

@@ -334,3 +334,22 @@ def test_times_in_a_frame_are_left_out_and_said(times: pd.Index) -> None:
 def test_a_series_of_pandas_is_refused_with_what_to_give() -> None:
     with pytest.raises(ConfigError, match=r"give series\.to_frame\('val_loss'\)"):
         load_runs(pd.Series([0.9, 0.8]))
+
+
+@pytest.mark.parametrize("name", ["seed", "fold", "Trial_ID"])
+def test_the_fold_or_seed_of_all_rows_is_no_series(tmp_path: Path, name: str) -> None:
+    frame = pd.DataFrame({"epoch": [0, 1], name: [3, 3], "val_loss": [0.9, 0.8]})
+    frame.to_csv(tmp_path / "log.csv", index=False)
+    for source in (frame, tmp_path / "log.csv"):
+        (run,) = load_runs(source)
+        assert [*run.series] == ["val_loss"]
+        assert f"left out {name}: it names the training, and is no metric" in run.notes
+
+
+def test_other_steps_of_a_wandb_history_are_no_series() -> None:
+    # the trainer's steps begin anew with a resumed job, those of W&B do not
+    steps = {"_step": range(6), "global_step": [0, 10, 20, 0, 10, 20]}
+    told = {"_runtime": range(6), "val_loss": [0.9, 0.8, 0.7, 0.75, 0.76, 0.77]}
+    (run,) = load_runs(pd.DataFrame(steps | told))
+    assert [*run.series] == ["val_loss"]
+    assert run.n_epochs == len(steps["global_step"])
