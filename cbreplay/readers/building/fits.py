@@ -219,15 +219,18 @@ def _note_restarts(records: Sequence[TrainingRows]) -> None:
     if len(records) == 1:
         return
     pieces = [record.rows for record in records]
-    in_turn = _are_in_turn(pieces)
-    newest_first = _are_newest_first(pieces)
+    of_all = ""
+    if _are_in_turn(pieces):
+        of_all = "workers wrote one training in turn, and their clocks differ"
+    elif _are_newest_first(pieces):
+        of_all = "each save wrote its rows above the earlier ones"
+        if _are_files(pieces):
+            of_all = "the fit above resumed this one with its clock set back"
     for number, record in enumerate(records, start=1):
         rows = record.rows
         back = f", where the epochs step back to {rows.epochs[0] + 1} (counted from 1)"
-        if in_turn or record.resumes:
-            back += _TURN_HINT if in_turn else _JOIN_HINT
-        elif newest_first:
-            back += _CLOCK_HINT if _are_files(pieces) else _NEWEST_HINT
+        if cause := of_all or ("a fit was resumed there" if record.resumes else ""):
+            back += f": if {cause}, --parts join or parts='join' takes them as one"
         goes_on = _began_after(records[max(number - 2, 0)].rows, rows)
         if goes_on and rows.epochs[0] == records[0].rows.epochs[0]:
             back += _rows_hint(records)
@@ -236,23 +239,6 @@ def _note_restarts(records: Sequence[TrainingRows]) -> None:
             f"from {rows.place} on{back if number > 1 else ''}"
         )
         record.notes.append(Note(note, "parts") if number > 1 else note)
-
-
-_TURN_HINT = (
-    ": if workers wrote one training in turn, and their clocks differ, --parts join or "
-    "parts='join' takes them as one"
-)
-_NEWEST_HINT = (
-    ": if each save wrote its rows above the earlier ones, --parts join or "
-    "parts='join' takes them as one"
-)
-_CLOCK_HINT = (
-    ": if the fit above resumed this one with its clock set back, --parts join or "
-    "parts='join' takes them as one"
-)
-_JOIN_HINT = (
-    ": if a fit was resumed there, --parts join or parts='join' takes them as one"
-)
 
 
 def _rows_hint(records: Sequence[TrainingRows]) -> str:
