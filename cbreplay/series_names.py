@@ -260,16 +260,21 @@ def nearest_series(name: str, available: Iterable[str]) -> str:
     'val_mae'
     >>> nearest_series("val_sens", ["val_loss", "val_mae"])
     ''
+    >>> nearest_series("validation_acc", ["accuracy", "val_loss", "val_accuracy"])
+    'val_accuracy'
     >>> nearest_series("val_auc_1", ["val_auc_12"])
     ''
     >>> nearest_series("val_auc", ["val_auc_3", "val_auc_12"])
+    ''
+    >>> nearest_series("val_accuracy", ["accuracy"])
     ''
     """
     import difflib
 
     metric = name.removeprefix("val_")
     prefix = name[: len(name) - len(metric)]
-    available = list(available)
+    # a val_ name never means a series of training
+    available = [each for each in available if not prefix or is_validation(each)]
     same = [series for series in available if series.startswith("val_") == bool(prefix)]
     by_case = {series.lower(): series for series in same}
     own = metric.removeprefix("weighted_")
@@ -300,7 +305,11 @@ def nearest_series(name: str, available: Iterable[str]) -> str:
         nearness = [difflib.SequenceMatcher(a=each, b=wanted).ratio() for each in close]
         # two names that are equally near (val/box_loss, val/cls_loss): neither is meant
         close = close if nearness[0] > nearness[1] else []
-    return known[close[0]] if close else ""
+    if close:
+        return known[close[0]]
+    # validation_loss, test_acc and train_loss, in Keras's words
+    spelt = f"val_{metric_of(name)}" if is_validation(name) else metric_of(name)
+    return "" if spelt in (wanted, "val_") else nearest_series(spelt, available)
 
 
 def _is_like(name: str, other: str) -> bool:

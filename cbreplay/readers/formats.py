@@ -8,7 +8,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.errors import LogError
-from cbreplay.readers.columns.column_names import EPOCH_NAMES, LIKE_EPOCH, STEP_NAMES
+from cbreplay.readers.columns.column_names import (
+    CATBOOST,
+    EPOCH_NAMES,
+    LIKE_EPOCH,
+    STEP_NAMES,
+)
 from cbreplay.readers.columns.csv_table import split_plain_names
 from cbreplay.readers.columns.header import decode_beginning, sniff_header
 from cbreplay.readers.entries import holds_events, is_event_file
@@ -165,7 +170,8 @@ def named_like_a_pickle(name: str) -> bool:
 def format_of(path: str) -> str | None:
     """Return the format of a file by its content; None if it is no known log.
 
-    A ``logs.csv`` is a log by its name, so that a damaged one is not passed by.
+    A ``logs.csv`` is a log by its name, so that a damaged one is not passed by; and so
+    are CatBoost's tables, whose columns may have any name.
     """
     name = os.path.basename(path)
     if is_event_file(path):
@@ -176,7 +182,8 @@ def format_of(path: str) -> str | None:
     beginning = read_beginning(path)
     found = content_format(beginning)
     if found is None and os.path.isfile(path):
-        found = "csv" if name in LOGS_CSV else "pickle" if pickled else None
+        by_name = name in LOGS_CSV or re.fullmatch(CATBOOST, name) is not None
+        found = "csv" if by_name else "pickle" if pickled else None
         if not beginning and read_raw(path, _HEAD).startswith(LFS_POINTER):
             # the CSV reader explains it: a Git LFS pointer must not be skipped silently
             found = "csv"

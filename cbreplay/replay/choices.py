@@ -188,7 +188,9 @@ def _turns(
         if seams is not way.seams and way.hands_on(position):
             # a fit may also have ended with this row, and the next begun with another
             for again in told:
-                yield way.resumed_after(fork, epoch), again
+                resumed = way.fork()
+                resumed.hand_on(fork, epoch)
+                yield resumed, again
 
 
 class _Fan(NamedTuple):

@@ -49,8 +49,10 @@ class Walker:
         self.same_callbacks = run.same_callbacks
         # by the seam: with which states a fit ended that wrote rows behind it too
         self.carried: Mapping[int, Sequence[Any]] = {}
-        every = run.series.values()
-        self.with_several_rows = {at for series in every for at in series.others}
+        self.earlier_rows: dict[int, dict[str, float]] = {}
+        for name, series in run.series.items():
+            for at, (value, *_) in series.others.items():
+                self.earlier_rows.setdefault(at, {})[name] = value
         self.training = training._replace(shared={})
         self.framework = training.framework
         self.logs, self.recorded = logs, recorded
@@ -118,11 +120,22 @@ class Walker:
                 f"the learning rate rises at epoch {epoch + 1}, where a fit was "
                 "resumed: that fit is taken to have set it"
             )
+        if epoch not in self.carried:
+            self._end_fit_with_earlier_row(epoch)
         training = self.training._replace(first_epoch=epoch)
         carried = self.carried.get(epoch, walk.states) if self.same_callbacks else None
         walk.states = begin_all(self.callbacks, training, carried)
         walk.begun[epoch] = tuple(walk.states)
         walk.trainer = self.framework.begin_trainer(training)
+
+    def _end_fit_with_earlier_row(self, epoch: int) -> None:
+        """Hand on what a fit did in its own row of the first epoch of the next."""
+        position = epoch - self.training.first_epoch
+        if self.hands_on(position):
+            before = self.fork()
+            before.seams = {}
+            before.live(position, self.logs[position] | self.earlier_rows[position])
+            self.hand_on(before, epoch)
 
     def _is_raised(self, epoch: int) -> bool:
         """Return whether a resumed fit has set a higher rate than the fit before it.
@@ -157,14 +170,12 @@ class Walker:
     def hands_on(self, position: int) -> bool:
         """Return whether a fit that wrote a row of its own here hands something on."""
         hands_on = self.same_callbacks or self.walked.sets_rate
-        return hands_on and position in self.with_several_rows
+        return hands_on and position in self.earlier_rows
 
-    def resumed_after(self, before: Walker, epoch: int) -> Walker:
-        """Return a copy that is resumed at an epoch which the fit before it ended."""
-        fork = self.fork()
-        fork.walked.rate = before.walked.rate
-        fork.carried = {epoch: before.walked.states}
-        return fork
+    def hand_on(self, before: Walker, epoch: int) -> None:
+        """Go on at a seam as the fit before it ended."""
+        self.walked.rate = before.walked.rate
+        self.carried = {**self.carried, epoch: before.walked.states}
 
     def fork(self) -> Walker:
         """Return a copy that goes on from the same epoch by itself."""
@@ -177,12 +188,15 @@ class Walker:
         return fork
 
     def situation(self) -> str:
-        """Return what later decisions depend on, as text, so that NaN equals NaN."""
+        """Return what later decisions depend on, as text, so that NaN equals NaN.
+
+        And what was written last: no state tells which of two fits wrote a file.
+        """
         walk = self.walked
         evidence = (walk.divergence, walk.gap)
-        return repr(
-            (walk.states, walk.rate, walk.trainer, walk.weights_epoch, evidence)
-        )
+        written = [step.decision.saved_file for step in walk.trace]
+        weights = (walk.weights_epoch, written)
+        return repr((walk.states, walk.rate, walk.trainer, weights, evidence))
 
     def decided(self, epoch: int) -> str:
         """Return what was decided in the last epoch as text; ends a stopped training.

@@ -62,8 +62,8 @@ def find_absence_in_log(run: Run, name: str) -> tuple[str, str] | None:
     # what is left out until --x-axis says what counts was logged
     if name in logged or not logged or "x_axis" in run.left_out.get(name, ""):
         return None
-    near = _nearest(name, logged)
-    if near is not None:
+    near = nearest_series(name, logged)
+    if near:
         return f"the log has no {name!r}, and has {near!r}", near
     said = f"the log has no {name!r}; it has {_listed(logged)}"
     if _lacks_validation(name, logged):
@@ -121,11 +121,10 @@ def find_absence(known: CheckedList, monitor: str) -> tuple[str, str] | None:
     missing = f"fit ({facts.place}) gets no validation data"
     compiled = facts.compiled
     metric = monitor.removeprefix("val_")
-    near = None
     if compiled is not None and not compiled.may_log(metric):
         logged = [("val_" if validated else "") + name for name in compiled.names]
-        near = _nearest(monitor, logged)
-        meant = near is not None and _is_plainly_meant(monitor, near)
+        near = nearest_series(monitor, logged)
+        meant = near != "" and _is_plainly_meant(monitor, near)
         if compiled.has_outputs:
             near = _of_output(monitor, compiled.names) or near
         if compiled.is_whole or (meant and compiled.is_keras):
@@ -169,7 +168,7 @@ def find_meant(known: CheckedList, monitor: str) -> str | None:
         logged = [prefix + name for name in names]
     if monitor in logged or metric.endswith("_loss"):
         return None
-    return _nearest(monitor, logged)
+    return nearest_series(monitor, logged) or None
 
 
 def misspelt_loss(known: CheckedList, monitor: str) -> str | None:
@@ -210,14 +209,6 @@ def what_follows(known: CheckedList, callback: Any) -> str:
     if acts:
         return f"{callback.class_name} sees epochs without it only, and {acts}"
     return f"{callback.class_name} skips an epoch without it, so it never acts"
-
-
-def _nearest(monitor: str, logged: Sequence[str]) -> str | None:
-    """Return the logged name that is meant, if one is near and of the same data."""
-    validated = monitor.startswith("val_")
-    same = [name for name in logged if is_validation(name) == validated]
-    # a val_ name never means a series of training
-    return nearest_series(monitor, same if validated else logged) or None
 
 
 def find_opposite_mode(known: CheckedList, callback: Any) -> Iterator[Finding]:

@@ -106,9 +106,10 @@ def check_text(rule: Any, parameter: str) -> None:
     if not isinstance(value, str):
         refused = _refused(rule.class_name, parameter, value, "a name")
         first, *others = parameters_of(rule)
-        if first == parameter and "patience" in others and type(value) is int:
+        counts = type(value) is int and 0 <= value < _MANY
+        if first == parameter and "patience" in others and counts:
             # as in Keras, a number in this place is an error, and a common slip
-            meant = f"patience={shown_value(value)}"
+            meant = f"patience={value}"
             sentence = f"{refused}. It is the first argument; write {meant} if meant"
             raise ConfigError(sentence)
         raise refused

@@ -192,25 +192,17 @@ class RepeatedFits:
         return [
             earlier
             for earlier in self.earlier
-            if self.is_followed_by(earlier[0].call, fit.call)
+            if earlier[0] is not fit and self.is_followed_by(earlier[0].call, fit.call)
         ]
 
-    def find_used(self, fit: FittingCall, members: Sequence[Member]) -> set[int]:
-        """Return which callbacks a fit before had, by the id of what makes each.
-
-        To be asked before `find_kept`.
-        """
-        used = {
-            (id(member.call), id(member.made_at))
-            for _, _, of_fit in self.before(fit)
-            for member in of_fit
-            if member.is_certain
-        }
-        return {
-            id(member.call)
-            for member in members
-            if (id(member.call), id(member.made_at)) in used
-        }
+    def was_used(self, fit: FittingCall, member: Member) -> bool:
+        """Return whether a fit before certainly had a callback."""
+        made_by = member.call, member.made_at
+        return any(
+            other.is_certain and (other.call, other.made_at) == made_by
+            for earlier in self.before(fit)
+            for other in earlier[2]
+        )
 
     def said(self, loop: _Loop) -> str:
         """Say that a loop, or a search over trials, makes models."""

@@ -152,7 +152,6 @@ def _read_fit(
     compiled = ModelCompiles(calls, fit.call, fit.scope)
     facts = read_facts(calls, fit, compiled)
     renumbered = repeated.find_renumbered(fit, loops, compiled)
-    used = repeated.find_used(fit, members)
     kept = repeated.find_kept(loops, fit, members)
     late = find_late_values(calls, fit)
     overwritten = files.find_overwritten(fit, members)
@@ -164,7 +163,7 @@ def _read_fit(
                 kept_in=kept.get(id(member.call), ""),
                 written_in=overwritten.get(id(member.call), ""),
                 stays_in=staying.get(id(member.call), ""),
-                was_fitted=id(member.call) in used,
+                was_fitted=repeated.was_used(fit, member),
             ),
         )
         for member in members

@@ -11,7 +11,13 @@ from cbreplay.scripts.callbacks import find_watcher
 from cbreplay.scripts.calls import Unread
 from cbreplay.scripts.keras_classes import keras_name
 from cbreplay.scripts.reassigned_names import without_marks
-from cbreplay.scripts.syntax import method_name, receiver_of, text_of, whole_parts
+from cbreplay.scripts.syntax import (
+    called_name,
+    method_name,
+    receiver_of,
+    text_of,
+    whole_parts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -30,7 +36,8 @@ def find_texts(nodes: Iterable[ast.AST], beside: Collection[int] = ()) -> Counte
     """Count the texts in a piece of a script, but those with an id in `beside`.
 
     A text by which only an entry is looked up does not count:
-    ``history.history["val_acc"]``. A name in ``logs.update(lr=...)`` does.
+    ``history.history["val_acc"]``. A name in ``logs.update(lr=...)`` or
+    ``dict(lr=...)`` does.
     """
     each = list(nodes)
     looked_up = {
@@ -38,11 +45,10 @@ def find_texts(nodes: Iterable[ast.AST], beside: Collection[int] = ()) -> Counte
         for node in each
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)
     }
-    updates = (node for node in each if isinstance(node, ast.Call))
     named = Counter(
         word.arg
-        for node in updates
-        if method_name(node) == "update"
+        for node in each
+        if isinstance(node, ast.Call) and called_name(node) in ("dict", "update")
         for word in node.keywords
         if word.arg is not None
     )

@@ -320,13 +320,24 @@ def test_a_log_that_ray_wrote_twice_is_one_training(ask: Ask, tmp_path: Path) ->
     assert PATIENCE_2 in told(ask, "simulate", tmp_path, "--patience", "2")
 
 
-def test_the_tables_of_catboost_are_one_training(ask: Ask, tmp_path: Path) -> None:
-    """learn_error.tsv and test_error.tsv lie in catboost_info/."""
+@pytest.mark.parametrize("metric", ["Logloss", "RMSE"])
+def test_the_tables_of_catboost_are_one_training(
+    ask: Ask, tmp_path: Path, metric: str
+) -> None:
+    """learn_error.tsv and test_error.tsv lie in catboost_info/, beside event files."""
     for name, more in (("learn", 0.1), ("test", 0.0)):
-        rows = [f"{at}\t{loss + more}" for at, loss in enumerate(LOSSES)]
-        lines(tmp_path / f"{name}_error.tsv", "iter\tLogloss", rows)
-    words = ("--monitor", "test/Logloss", "--mode", "min", "--patience", "2")
-    assert PATIENCE_2 in told(ask, "simulate", tmp_path, *words)
+        values = {at: loss + more for at, loss in enumerate(LOSSES)}
+        rows = [f"{at}\t{value}" for at, value in values.items()]
+        lines(tmp_path / f"{name}_error.tsv", f"iter\t{metric}", rows)
+        (tmp_path / name).mkdir()
+        events(tmp_path / name, metric, values)
+    words = ("--monitor", f"test/{metric}", "--mode", "min", "--patience", "2")
+    answer = told(ask, "simulate", tmp_path, *words)
+    assert PATIENCE_2 in answer
+    # the same values, and no log that was left out
+    assert "--x-axis" not in answer
+    # without the tables, nothing says what the steps are
+    assert "--x-axis" in refused(ask, "inspect", tmp_path / "learn")
 
 
 def test_catboost_evaluates_the_trees_that_it_numbers(ask: Ask, tmp_path: Path) -> None:

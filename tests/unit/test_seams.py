@@ -590,6 +590,10 @@ def test_what_is_carried_over_replaced_rows_is_followed() -> None:
     assert open_run.possible_seams == {4}
     unsure = replay_run(open_run, asked, semantics="keras-3.14", resume="carried")
     assert (unsure.evidence, unsure.gap_epoch) == ("incomplete", 6)
+    rows = [row.why for row in explain_replay(unsure).rows]
+    assert rows[4] == "another fit begins; 0.8000 is not below 0.5000; wait 1 of 3"
     # the same instance does not write its file again, which holds a replaced row
     saving = ModelCheckpoint("best.keras", save_best_only=True)
+    unsure = replay_run(open_run, [saving], semantics="keras-3.14", resume="carried")
+    assert (unsure.evidence, unsure.gap_epoch) == ("incomplete", 4)
     assert ask(run, saving, resume="carried").gap_epoch == 4

@@ -3099,9 +3099,12 @@ def test_a_later_fit_asks_for_no_direction(tmp_path: Path) -> None:
         assert "auto-unknown" not in [each.finding.code for each in told]
 
 
-def test_a_rate_that_own_code_logs_may_be_the_monitor(tmp_path: Path) -> None:
+@pytest.mark.parametrize("given", ["lr=0.1", "dict(lr=0.1)", "{'lr': 0.1}"])
+def test_a_rate_that_own_code_logs_may_be_the_monitor(
+    tmp_path: Path, given: str
+) -> None:
     """Keras 3.15.1 stopped in the third of four epochs, by the lr of the function."""
-    own = "LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update(lr=0.1))"
+    own = f"LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update({given}))"
     stop = "EarlyStopping('lr', mode='min', patience=2, restore_best_weights=True)"
     text = f"{MODEL}m.compile('adam', 'mse')\nm.fit(*x, callbacks=[{{}}{stop}])\n"
     assert "absent-monitor" in codes(tmp_path, text.format(""))

@@ -219,17 +219,19 @@ def _note_restarts(records: Sequence[TrainingRows]) -> None:
     if len(records) == 1:
         return
     pieces = [record.rows for record in records]
-    in_turn = _are_in_turn(pieces)
-    newest_first = _are_newest_first(pieces)
+    of_all = ""
+    if _are_in_turn(pieces):
+        of_all = "workers wrote one training in turn, and their clocks differ"
+    elif _are_newest_first(pieces):
+        of_all = "each save wrote its rows above the earlier ones"
+        if _are_files(pieces):
+            of_all = "the fit above resumed this one with its clock set back"
     for number, record in enumerate(records, start=1):
         rows = record.rows
         back = f", where the epochs step back to {rows.epochs[0] + 1} (counted from 1)"
-        if in_turn or record.resumes:
-            back += _TURN_HINT if in_turn else _JOIN_HINT
+        if cause := of_all or ("a fit was resumed there" if record.resumes else ""):
+            back += f": if {cause}, --parts join or parts='join' takes them as one"
         goes_on = _began_after(records[max(number - 2, 0)].rows, rows)
-        if newest_first and not (in_turn or record.resumes):
-            by_clock = goes_on and len(rows.wall_times)
-            back += _CLOCK_HINT if by_clock else _NEWEST_HINT
         if goes_on and rows.epochs[0] == records[0].rows.epochs[0]:
             back += _rows_hint(records)
         note = (
@@ -237,23 +239,6 @@ def _note_restarts(records: Sequence[TrainingRows]) -> None:
             f"from {rows.place} on{back if number > 1 else ''}"
         )
         record.notes.append(Note(note, "parts") if number > 1 else note)
-
-
-_TURN_HINT = (
-    ": if workers wrote one training in turn, and their clocks differ, --parts join or "
-    "parts='join' takes them as one"
-)
-_NEWEST_HINT = (
-    ": if each save wrote its rows above the earlier ones, --parts join or "
-    "parts='join' takes them as one"
-)
-_CLOCK_HINT = (
-    ": if the fit above resumed this one with its clock set back, --parts join or "
-    "parts='join' takes them as one"
-)
-_JOIN_HINT = (
-    ": if a fit was resumed there, --parts join or parts='join' takes them as one"
-)
 
 
 def _rows_hint(records: Sequence[TrainingRows]) -> str:
@@ -283,12 +268,19 @@ def _are_in_turn(pieces: Sequence[Rows]) -> bool:
 def _are_newest_first(pieces: Sequence[Rows]) -> bool:
     """Tell whether each piece of a log ends where the one above it begins.
 
-    Times do not tell: a clock may have been set back.
+    The times of files do not tell: a clock may have been set back.
     """
+    by_files = _are_files(pieces)
     return len(pieces) > 1 and all(
         later.epochs[-1] + 1 == earlier.epochs[0]
+        and (by_files or _began_after(later, earlier))
         for earlier, later in itertools.pairwise(pieces)
     )
+
+
+def _are_files(pieces: Sequence[Rows]) -> bool:
+    """Tell whether pieces are of several files; a resumed fit may begin in any."""
+    return any(piece.begins_file for piece in pieces)
 
 
 def _join_turns(pieces: list[Rows]) -> tuple[list[Rows], list[str]]:
@@ -298,8 +290,7 @@ def _join_turns(pieces: list[Rows]) -> tuple[list[Rows], list[str]]:
     was set back. Clocks that differ do not tell how long an epoch took.
     """
     if _are_newest_first(pieces):
-        if pieces[0].begins_file:
-            # a fit may have been resumed in each file
+        if _are_files(pieces):
             note = (
                 "the order of its files was put right by their epochs, not their times"
             )

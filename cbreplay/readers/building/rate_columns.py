@@ -110,7 +110,7 @@ def logged_rate(
     if rounding:
         digits = count(count_digits(known)[0], "digit")
         told = f"{digits} of a learning rate at most, and rates are compared to as many"
-        if _hold_float16(known):
+        if _hold_narrow(known, np.float16):
             told = "learning rates in half precision, and rates are compared in it"
         notes.append(f"the log holds {told}")
     return LoggedRate(as_float32(rate), rounding, _on_rate(notes), source)
@@ -150,19 +150,17 @@ def _rounding(known: FloatArray) -> RateEnds:
     known = np.unique(known[np.isfinite(known)])
     with np.errstate(over="ignore"):
         spacing = np.spacing(known.astype(np.float32)).astype(float)
-    if _hold_float16(known):
+    if _hold_narrow(known, np.float16):
         halves = known.astype(np.float16)
         lower, upper = (np.nextafter(halves, np.float16(end)) for end in (0, np.inf))
         below, above = (known - lower) / 2.0, (upper - known) / 2.0
-    elif hold_float32(known).all():
+    elif hold_float32(known).all() or _hold_narrow(known, np.float32):
+        # numbers of float32, or their shortest texts, as Keras 2 writes them
         return NOT_ROUNDED
     else:
-        digits, decimals = count_digits(known)
-        if digits == _FLOAT32_DIGITS and hold_texts(known, np.float32):
-            # the shortest texts, as Keras 2 writes them: .001 has all its digits
-            digits += 1
-        below = half_units(known * (1 - _BESIDE), digits, decimals)
-        above = half_units(known * (1 + _BESIDE), digits, decimals)
+        written = count_digits(known)
+        below = half_units(known * (1 - _BESIDE), *written)
+        above = half_units(known * (1 + _BESIDE), *written)
         if ((above < spacing / 4) | (known == 0)).all():
             return NOT_ROUNDED
     # a tie, such as .00025 written as .0003, is half a unit away; float32 itself may
@@ -175,9 +173,9 @@ def _rounding(known: FloatArray) -> RateEnds:
     return dict(zip(rates.tolist(), ends, strict=True))
 
 
-def _hold_float16(rates: FloatArray) -> bool:
-    """Tell whether rates were narrowed to 16 bits, as tables are to save memory.
+def _hold_narrow(rates: FloatArray, kind: type[np.float16 | np.float32]) -> bool:
+    """Tell whether rates were narrowed to 16 or 32 bits, as tables are to save memory.
 
     So are numbers of few digits, such as 0.5, that nobody narrowed.
     """
-    return hold_texts(rates, np.float16) and count_digits(rates)[0] >= _FLOAT32_DIGITS
+    return hold_texts(rates, kind) and count_digits(rates)[0] >= _FLOAT32_DIGITS

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
+from cbreplay.readers.columns.column_names import CATBOOST
 from cbreplay.readers.formats import LOGS_CSV
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ __all__ = [
     "roots_of_curves",
     "run_json_above",
     "run_json_beside",
+    "stand_in_table",
 ]
 
 RUN_JSON, TENSORBOARD = "run.json", "tensorboard"
@@ -72,6 +75,13 @@ def owner(events: str, root: str, found: Mapping[str, FoundFiles]) -> str:
     parent = os.path.dirname(events)
     named = os.path.basename(events) == TENSORBOARD
     return parent if named or found[parent].logs else events
+
+
+def stand_in_table(events: str, root: str) -> bool:
+    """Tell whether a table of CatBoost, found too, holds what these event files do."""
+    table = f"{events}_error.tsv"
+    named = re.fullmatch(CATBOOST, os.path.basename(table)) is not None
+    return events != root and named and os.path.isfile(table)
 
 
 def run_json_beside(csv: str) -> str | None:

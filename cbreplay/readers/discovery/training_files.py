@@ -19,6 +19,7 @@ from cbreplay.readers.discovery.event_places import (
     roots_of_curves,
     run_json_above,
     run_json_beside,
+    stand_in_table,
 )
 from cbreplay.readers.entries import is_event_file, is_hidden, list_entries
 from cbreplay.readers.files import check_content, read_beginning
@@ -138,6 +139,10 @@ def find_trainings(root: str, seen: list[Seen], damage: Damage) -> list[Training
     """
     root = root.rstrip(os.sep) or root
     found, event_directories = _find_files(root, seen, damage)
+    for events in [own for own in event_directories if stand_in_table(own, root)]:
+        del event_directories[events]
+        again = "event files of what stands in CatBoost's table beside them"
+        seen.append(Seen(events, "passed by", again))
     curves = roots_of_curves(event_directories, root)
     event_roots = [
         curves.get(directory) or event_root(directory, root, found)

@@ -35,7 +35,7 @@ __all__ = [
 _PREFIX = "epoch_"
 # where TensorFlow 2 writes, or any Keras with a validation: a script may have tags like
 # Keras's, which count from 1
-_OF_KERAS = r"\.v2\b|\b(train|validation)[/\\][^/\\]*\Z"
+_OF_KERAS = r"\.v2\b|(\A|[/\\])(train|validation)[/\\][^/\\]*\Z"
 # the tags of the learning rate of Keras 3 and Keras 2
 KERAS_RATE_TAGS = ("epoch_learning_rate", "epoch_lr")
 # tags that Hugging Face writes at the end of a training: they are no series
@@ -231,11 +231,8 @@ def evaluated_within(tables: Sequence[EventTable]) -> list[str]:
 
     Its ``val_check_interval`` of 0.25 makes four in an epoch.
     """
-    told = [_by_epoch_tag(table, _LIGHTNING_EPOCH)[1] for table in tables]
-    several = {
-        name for left_out in told for name, why in left_out.items() if _EACH in why
-    }
-    return sorted(several)
+    left_out = {n for own in tables for n in _by_epoch_tag(own, _LIGHTNING_EPOCH)[1]}
+    return sorted(filter(is_validation, left_out))
 
 
 def _epochs_of_steps(table: EventTable, tag: str) -> dict[int, int]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["before_restarts", "drop_purged", "join_writers", "pair_points"]
 
-_MOST_COMPARED = 500
+_MOST_COMPARED, _MOST_MARKS = 500, 50
 
 
 def drop_purged(tables: Sequence[EventTable]) -> tuple[list[EventTable], list[str]]:
@@ -53,11 +53,11 @@ def before_restarts(
     """Yield what each writer had logged before each mark, and what the mark left of it.
 
     Where they did not mark the same restarts, nothing tells what was written before
-    one.
+    one. Each is read from where the log begins, so that many are not.
     """
     held = {name: files for name, files in writers.items() if files}
     n_marks = {sum(len(file.restarts) for file in own) for own in held.values()}
-    if len(n_marks) != 1:
+    if len(n_marks) != 1 or max(n_marks) > _MOST_MARKS:
         return
     nothing: dict[str, list[EventTable]] = {name: [] for name in writers}
     for marks in islice(zip(*map(_marks, held.values()), strict=True), *n_marks):

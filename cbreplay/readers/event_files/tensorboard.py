@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,7 +65,6 @@ __all__ = ["TensorBoardReader"]
 _LIKE_VALIDATION = ("val", "valid", "eval", "test", "dev")
 # the tools that are frameworks, and not Keras
 _FRAMEWORKS = ("Ultralytics", "Lightning", "Hugging Face")
-_MOST_MARKS = 50
 
 
 class TensorBoardReader(LogReader):
@@ -161,17 +159,17 @@ class TensorBoardReader(LogReader):
     ) -> list[tuple[int, TrainingRows | None]]:
         """Return the fits whose last values a mark took back, as `TrainingRows` has it.
 
-        Each is read from where the log begins, so that many are not.
+        Where these cannot be told, all that is known is where the first one ended.
         """
-        marked = list(islice(before_restarts(log.files), _MOST_MARKS + 1))
-        untold = [(min(record.seams), None)] if record.seams else []
-        if not marked or len(marked) > _MOST_MARKS:
-            return [*untold]
+        untold = [(seam, None) for seam in sorted(record.seams)[:1]]
         found: list[tuple[int, TrainingRows | None]] = []
-        for before, left in marked:
+        marked = list(before_restarts(log.files))
+        if not marked:
+            return [*untold]
+        for files in marked:
+            logs = [log._replace(files=own) for own in files]
             try:
-                fit = self._last_of(log._replace(files=before), layout, path)
-                kept = self._last_of(log._replace(files=left), layout, path)
+                fit, kept = (self._last_of(own, layout, path) for own in logs)
             except LogError:
                 return [*untold]
             if fit is None or kept is None or fit.horizon <= kept.horizon:

@@ -129,6 +129,8 @@ def test_rounded_rates_say_how_far(tmp_path: Path) -> None:
     [
         # the shortest texts of float32 numbers, as Keras 2 writes them
         ("0.001", "0.00020000001", "4.0000003e-05"),
+        # 13 places, and the last rate has but one digit of them
+        ("0.00020000001", "1.6000001e-06", "1e-06"),
         # what Python writes of a float64, to the 0 of a schedule that ends
         ("0.001", "0.0006666666666666666", "0.0"),
         # a rate that never changes is compared as it is

@@ -97,6 +97,7 @@ def test_bare_tags_at_other_steps_are_not_taken_for_epochs(
         ("events.out.tfevents.1.host.1.0", 0),
         ("events.out.tfevents.1.host.1.0.v2", 1),
         ("train/events.out.tfevents.1.host.1.0", 1),
+        ("exp-train/events.out.tfevents.1.host.1.0", 0),
     ],
 )
 def test_tags_like_those_of_keras_may_count_from_1(
@@ -104,7 +105,7 @@ def test_tags_like_those_of_keras_may_count_from_1(
 ) -> None:
     points = [(1.0 * s, s, "epoch_loss", 1 / s) for s in range(1, 5)]
     write_events(tmp_path / name, points)
-    (run,) = read(tmp_path)
+    (run,) = load_runs(tmp_path)
     assert (run.first_epoch, run.recorded_epochs) == (first, 4)
 
 

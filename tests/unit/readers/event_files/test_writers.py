@@ -255,6 +255,27 @@ def test_a_fit_that_was_resumed_with_the_clock_set_back_may_be_joined(
     assert run.possible_seams == {4}
 
 
+def test_a_mark_shows_a_resumed_fit_where_its_clock_was_set_back(
+    tmp_path: Path,
+) -> None:
+    write_payloads(tmp_path / FILE.format(9000), scalars(range(4), 9000.0))
+    resumed = [restart_event(500.0, 4), *scalars(range(4, 7), 501.0)]
+    write_payloads(tmp_path / FILE.format(500), resumed)
+    (run,) = read(tmp_path, x_axis="epoch", parts="join")
+    assert losses(run, "val_loss") == [step / 8 for step in range(7)]
+    assert (run.seams, run.possible_seams) == ((4,), set())
+
+
+def test_workers_that_wrote_at_one_time_are_not_said_to_be_saves(
+    tmp_path: Path,
+) -> None:
+    for begun, steps in ((1, range(4, 7)), (2, range(4))):
+        points = [(begun + at, s, "epoch_loss", s / 8) for at, s in enumerate(steps)]
+        write_events(tmp_path / FILE.format(begun), points)
+    *_, last = read(tmp_path)
+    assert any("its clock set back, --parts join" in note for note in last.notes)
+
+
 @pytest.mark.parametrize("longer", [1, 2])
 def test_a_copy_of_a_file_as_it_grew_is_read_once(tmp_path: Path, longer: int) -> None:
     for begun in (1, 2):
