@@ -274,8 +274,6 @@ def nearest_series(name: str, available: Iterable[str]) -> str:
     >>> nearest_series("val_accuracy", ["accuracy"])
     ''
     """
-    import difflib
-
     metric = name.removeprefix("val_")
     prefix = name[: len(name) - len(metric)]
     # a val_ name never means a series of training
@@ -304,17 +302,23 @@ def nearest_series(name: str, available: Iterable[str]) -> str:
     if numbered and (len(numbered) > 1 or wanted[-1].isdigit()):
         # val_auc_1 is not val_auc_12, and of val_auc_3 and val_auc_12 none is val_auc
         return ""
-    alike = [series for series in known if _is_like(wanted, series)]
-    close = begun or difflib.get_close_matches(wanted, alike, n=2, cutoff=_NEAR)
-    if len(close) > 1 and not begun:
-        nearness = [difflib.SequenceMatcher(a=each, b=wanted).ratio() for each in close]
-        # two names that are equally near (val/box_loss, val/cls_loss): neither is meant
-        close = close if nearness[0] > nearness[1] else []
+    close = begun[0] if begun else _closest(wanted, known)
     if close:
-        return known[close[0]]
+        return known[close]
     # validation_loss, test_acc and train_loss, in Keras's words
     spelt = f"val_{metric_of(name)}" if is_validation(name) else metric_of(name)
     return "" if spelt in (wanted, "val_") else nearest_series(spelt, available)
+
+
+def _closest(name: str, others: Iterable[str]) -> str:
+    """Return the most like of some names; "" where none is near."""
+    import difflib
+
+    alike = [other for other in others if _is_like(name, other)]
+    close = difflib.get_close_matches(name, alike, n=2, cutoff=_NEAR)
+    nearness = [difflib.SequenceMatcher(a=each, b=name).ratio() for each in close]
+    # two names that are equally near (val/box_loss, val/cls_loss): neither is meant
+    return close[0] if close and nearness[1:] != nearness[:1] else ""
 
 
 def _is_like(name: str, other: str) -> bool:

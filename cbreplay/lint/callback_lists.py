@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cbreplay.arguments import checked
 from cbreplay.errors import ConfigError
 from cbreplay.rules.callbacks_list import read_callbacks
-from cbreplay.rules.checks import CheckedList, Finding, RuleChecks, WrittenCallback
+from cbreplay.rules.checks import CheckedList, Finding, WrittenCallback
 from cbreplay.rules.families import resolve_semantics
 from cbreplay.rules.parameters import parameters_of
 from cbreplay.rules.registry import checks_of
@@ -148,7 +148,7 @@ def find_about_each(known: CheckedList) -> Iterator[Finding]:
         yield from unknown
         yield from _staying(at, callback)
         # with a misspelt parameter the call is not the one that was meant
-        single = () if checks is None or unknown else checks.single
+        single = () if unknown else checks.single
         found = [finding for check in single for finding in check(at, callback)]
         # first the name of the monitor: with another mode it would still be misspelt
         found.sort(key=lambda finding: finding.code != "absent-monitor")
@@ -180,8 +180,9 @@ def _staying(known: CheckedList, callback: Callback) -> Iterator[Finding]:
     """Yield that a callback stays in a list that later fits get too."""
     if not known.told.stays_in:
         return
-    checks = checks_of(callback) or RuleChecks()
-    # a best that is kept of an earlier fit decides otherwise, but for the same file
+    checks = checks_of(callback)
+    # equal callbacks decide alike, unless one goes on with the best of an earlier fit;
+    # a ModelCheckpoint then saves the same weights to the same file as the new one
     carries = callback.carries(known.training.semantics)
     forgets = not carries or "filepath" in parameters_of(callback)
     alike = forgets and known.told.is_told and checks.stands_twice is None
@@ -212,10 +213,10 @@ def _identical_callbacks(known: CheckedList) -> Iterator[Finding]:
         first = known.callbacks.index(callback)
         if first == index:
             continue
-        checks = checks_of(callback)
+        says = checks_of(callback).stands_twice
         reason = "it decides in the same epochs as the first, so it adds nothing"
-        if checks is not None and checks.stands_twice is not None:
-            reason = checks.stands_twice(callback)
+        if says is not None:
+            reason = says(callback)
         yield Finding(
             "identical-callbacks",
             index,

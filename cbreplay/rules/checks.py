@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BYSTANDING",
     "NOT_TOLD",
+    "NO_CHECKS",
     "CheckedList",
     "Finding",
     "ListCheck",
@@ -293,6 +294,9 @@ class RuleChecks(NamedTuple):
     single: tuple[RuleCheck, ...] = ()
     stands_twice: Callable[[Any], str] | None = None
     when_it_stays: str = "acts in it too"
+
+
+NO_CHECKS = RuleChecks()
 
 
 def find_text_flags(known: CheckedList, callback: Any) -> Iterator[Finding]:

@@ -86,30 +86,25 @@ def find_uncompiled_monitor(known: CheckedList, callback: Any) -> Iterator[Findi
     """Find a monitor that ``compile`` and ``fit``, as a script has them, do not log."""
     if known.run is not None or any(rule.holds_own_code for rule in known.callbacks):
         return
+    compiled = known.facts.compiled
+    parted = compiled and compiled.has_outputs and not compiled.names_outputs
     for monitor, parameter in callback.reads.items():
-        if monitor in LEARNING_RATE_NAMES:
-            continue
         absence = find_absence(known, monitor)
-        if absence is not None:
-            said, instead = absence
-            written = f"{parameter}={instead!r}"
-            compiled = known.facts.compiled
-            if (
-                compiled is not None
-                and compiled.has_outputs
-                and not compiled.names_outputs
-            ):
-                metric = instead.removeprefix("val_")
-                if metric != "loss" and metric in compiled.names:
-                    written += ", or with an output's name before the metric's"
-            lacks_data = is_validation(monitor) and known.facts.validated is False
-            if not instead:
-                written = "validation data for fit, or " if lacks_data else ""
-                written += f"a {parameter} that is logged"
-            elif lacks_data:
-                written += ", and validation data for fit"
-            follows = what_follows(known, callback)
-            yield known.finding("absent-monitor", said, follows, written)
+        if absence is None or monitor in LEARNING_RATE_NAMES:
+            continue
+        said, instead = absence
+        written = f"{parameter}={instead!r}"
+        metric = instead.removeprefix("val_")
+        if compiled and parted and metric != "loss" and metric in compiled.names:
+            written += ", or with an output's name before the metric's"
+        lacks_data = is_validation(monitor) and known.facts.validated is False
+        if not instead:
+            written = "validation data for fit, or " if lacks_data else ""
+            written += f"a {parameter} that is logged"
+        elif lacks_data:
+            written += ", and validation data for fit"
+        follows = what_follows(known, callback)
+        yield known.finding("absent-monitor", said, follows, written)
 
 
 def find_absence(known: CheckedList, monitor: str) -> tuple[str, str] | None:

@@ -250,11 +250,11 @@ def words_of(callback: Callback) -> RuleWords | None:
     return words
 
 
-def checks_of(callback: Callback) -> RuleChecks | None:
-    """Return what `lint` looks for in a rule; None without any."""
+def checks_of(callback: Callback) -> RuleChecks:
+    """Return what `lint` looks for in a rule."""
     row = nearest_row(type(callback))
     place = _CHECKS_OF_LOGGERS.get(callback.class_name) or (row and row.checks)
-    checks: RuleChecks | None = import_named(place) if place else None
+    checks: RuleChecks = import_named(place or "cbreplay.rules.checks:NO_CHECKS")
     return checks
 
 

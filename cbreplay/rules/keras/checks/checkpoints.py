@@ -136,49 +136,39 @@ def _absent_field(known: CheckedList, callback: ModelCheckpoint) -> Iterator[Fin
     if any(rule.holds_own_code for rule in known.callbacks):
         return
     for name in dict.fromkeys(_fields(callback.filepath)):
-        writer = known.told.logged_later.get(name, "")
-        if writer:
-            yield _late_field(known, name, writer)
-            continue
-        if name == "batch":
-            if "save_freq" in known.told.parameters:
-                continue
-            said, instead = "no {batch} is there with save_freq='epoch'", ""
-        elif name == "epoch":
-            continue
-        else:
-            absence = _absence(known, name)
-            if absence is None:
-                continue
+        absence = _absence(known, name)
+        if absence is not None:
             said, instead = absence
-            if name.lower() == "epoch":
-                instead = "epoch"
-        yield known.finding(
-            "absent-field",
-            f"ModelCheckpoint raises KeyError where it first saves: {said}",
-            f"it fills {{{name}}} of filepath with what fit logs",
-            f"{{{instead}}}" if instead else f"a filepath without {{{name}}}",
-        )
+            yield known.finding(
+                "absent-field",
+                f"ModelCheckpoint raises KeyError where it first saves: {said}",
+                f"it fills {{{name}}} of filepath with what fit logs",
+                instead or f"a filepath without {{{name}}}",
+            )
 
 
 def _absence(known: CheckedList, name: str) -> tuple[str, str] | None:
-    """Say that nothing of this name is logged, and which may be meant; else None."""
+    """Say that a field of a filepath has no value, and what to write; else None."""
+    writer = known.told.logged_later.get(name, "")
+    if writer:
+        late = f"{name!r} is not logged yet, {writer} writes it and comes after it in "
+        own = writer.partition(" ")[0]
+        return f"{late}the list", f"{own} before ModelCheckpoint in the list"
+    if name == "epoch" or (name == "batch" and "save_freq" in known.told.parameters):
+        return None
+    if name == "batch":
+        return "no {batch} is there with save_freq='epoch'", ""
     if name in LEARNING_RATE_NAMES:
-        return find_rate_absence(known, name)
-    if known.run is None:
-        return find_absence(known, name)
-    return find_absence_in_log(known.run, name)
-
-
-def _late_field(known: CheckedList, name: str, writer: str) -> Finding:
-    """Tell of a name in a filepath that a callback further back in the list logs."""
-    return known.finding(
-        "absent-field",
-        f"ModelCheckpoint raises KeyError where it first saves: {name!r} is not logged "
-        f"yet, {writer} writes it and comes after it in the list",
-        f"it fills {{{name}}} of filepath with what is logged before it",
-        f"{writer.partition(' ')[0]} before ModelCheckpoint in the list",
-    )
+        absence = find_rate_absence(known, name)
+    elif known.run is None:
+        absence = find_absence(known, name)
+    else:
+        absence = find_absence_in_log(known.run, name)
+    if absence is None:
+        return None
+    said, near = absence
+    near = "epoch" if name.lower() == "epoch" else near
+    return said, f"{{{near}}}" if near else ""
 
 
 def _shares_its_file(

@@ -184,14 +184,12 @@ def _late_monitor(known: CheckedList, callback: _Monitoring) -> Iterator[Finding
     """Find a monitor that only a callback further back in the list logs."""
     writer = known.told.logged_later.get(callback.monitor, "")
     if writer:
-        raises = _asks_the_metric(known, callback)
-        yield known.finding(
-            "absent-monitor",
+        yield _absent(
+            known,
+            callback,
             f"{callback.monitor!r} is not logged yet where {callback.class_name} looks "
             f"for it: {writer} writes it, and comes after it in the list",
-            _raises_for_auto(known) if raises else what_follows(known, callback),
-            f"{writer.partition(' ')[0]} before {callback.class_name} in the list"
-            + (f", and {_mode_of(callback.monitor)}" if raises else ""),
+            f"{writer.partition(' ')[0]} before {callback.class_name} in the list",
         )
 
 
@@ -199,15 +197,21 @@ def _unlogged_rate(known: CheckedList, callback: _Monitoring) -> Iterator[Findin
     """Find a learning rate as the monitor that is not logged, or by another name."""
     absence = find_rate_absence(known, callback.monitor)
     if absence is not None:
-        said, instead = absence
-        raises = _asks_the_metric(known, callback)
-        fix = f"monitor={instead!r}" if instead else "one of these before it"
-        yield known.finding(
-            "absent-monitor",
-            said,
-            _raises_for_auto(known) if raises else what_follows(known, callback),
-            f"{fix}, and {_mode_of(callback.monitor)}" if raises else fix,
-        )
+        said, key = absence
+        instead = f"monitor={key!r}" if key else "one of these before it"
+        yield _absent(known, callback, said, instead)
+
+
+def _absent(
+    known: CheckedList, callback: _Monitoring, said: str, instead: str
+) -> Finding:
+    raises = _asks_the_metric(known, callback)
+    return known.finding(
+        "absent-monitor",
+        said,
+        _raises_for_auto(known) if raises else what_follows(known, callback),
+        f"{instead}, and {_mode_of(callback.monitor)}" if raises else instead,
+    )
 
 
 def find_rate_absence(known: CheckedList, name: str) -> tuple[str, str] | None:
