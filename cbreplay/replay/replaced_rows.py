@@ -74,23 +74,23 @@ def walk_replaced(
             # the earlier fit lacks what the list asks for
             return walk(gap=seam)
         at_seam = find_seams(run, listed.callbacks).get(seam, Seam())
-        if _ends_otherwise(seam, at_seam, before):
+        if _ends_otherwise(seam, at_seam, before, carries=carries):
             return walk(gap=seam)
         if carries:
-            if before.end_of_evidence is not None:
-                # the log lacks what the callbacks took from there on
-                return walk(gap=seam)
             walk = partial(walk, carried={seam: before.evident_states})
         if _leaves_files(seam, before, walk):
             return walk(gap=seam)
     return walk()
 
 
-def _ends_otherwise(seam: int, known: Seam, before: Walk) -> bool:
-    """Return whether the earlier fit ends in its replaced rows, or with other weights.
+def _ends_otherwise(seam: int, known: Seam, before: Walk, *, carries: bool) -> bool:
+    """Return whether the earlier fit ends in replaced rows, or hands on other things.
 
     Its other rows are in the run, whose own replay covers them.
     """
+    if carries and before.end_of_evidence is not None:
+        # the log lacks what the callbacks took from there on
+        return True
     if known.same_list:
         return False
     if before.end_of_evidence is not None:
