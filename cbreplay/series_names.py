@@ -42,7 +42,7 @@ _OF_VALIDATION = frozenset(
 _OF_TRAINING = frozenset(("train", "training"))
 _OF_DATA = _OF_VALIDATION | _OF_TRAINING
 # what tools log beside the metrics of an evaluation: how long it took, and when
-_OF_CLOCK = "duration|epochs?|minutes|ms|(run)?time|seconds?|secs?|steps?"
+_OF_CLOCK = "(.*_)?(duration|minutes|ms|(run)?time|seconds?|secs?)|epochs?|steps?"
 # YOLO's metrics are measured on its validation set, whatever their names say
 _OF_YOLO = r"metrics/(precision|recall|mAP50|mAP_0\.5|accuracy_top[15])(?![a-z0-9])"
 # patterns stay text, compiled at their first use: most answers need none of them
@@ -80,11 +80,13 @@ def validation_metrics(available: Iterable[str]) -> list[str]:
 
     >>> validation_metrics(["loss", "eval_f1", "eval_runtime", "eval/steps_per_second"])
     ['eval_f1']
+    >>> validation_metrics(["val_epoch", "val_loss_epoch", "val_loss_step"])
+    ['val_loss_epoch', 'val_loss_step']
     """
     return [
         name
         for name in available
-        if is_validation(name) and not re.fullmatch(_OF_CLOCK, _words(name)[-1])
+        if is_validation(name) and not re.fullmatch(_OF_CLOCK, metric_of(name))
     ]
 
 
@@ -155,9 +157,10 @@ _DOWN = """
     mse msle nll perplexity ppl relevance_position rmse rmsle smape wape wer
 """
 # words that may follow a metric's name without changing its direction; many name the
-# functions that they write of it f1_m
+# functions that they write of it f1_m, and Lightning logs of both loss_step, loss_epoch
 _AFTER = (
-    r"\d*|at|avg|coef|coefficient|k|m|macro|mean|metric|micro|multilabel|score|weighted"
+    r"\d*|at|avg|coef|coefficient|epoch|k|m|macro|mean|metric|micro|multilabel|score|"
+    "step|weighted"
 )
 # words that reverse a direction, or stand for one of two networks that compete
 _TURNED = """
@@ -172,6 +175,8 @@ def plain_direction(name: str) -> Literal["min", "max"] | None:
     >>> plain_direction("val_f1_score"), plain_direction("val_dice_loss")
     ('max', 'min')
     >>> plain_direction("Loss/train"), plain_direction("metrics/mAP50-95(B)")
+    ('min', 'max')
+    >>> plain_direction("val_loss_epoch"), plain_direction("val_acc_epoch")
     ('min', 'max')
     >>> plain_direction("neg_mse") is None
     True

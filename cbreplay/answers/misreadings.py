@@ -13,7 +13,7 @@ from cbreplay.answers.headline_limits import (
 )
 from cbreplay.answers.reading_notes import spoken_note
 from cbreplay.answers.spoken_runs import judged_by
-from cbreplay.document import Code, say
+from cbreplay.document import Code, phrase, say
 from cbreplay.lint import lint_callbacks
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.parameters import parameters_of
@@ -100,20 +100,19 @@ def _stops_by_other_values(
     )
     for name in dict.fromkeys(watched):
         if re.search(_SMOOTHED, name):
-            own = re.sub(_SMOOTHED, "", name)
-            yield say(
-                *(Code(name), " is smoothed, by its name: a callback that watches "),
-                *(Code(own), " itself sees other values, and may stop elsewhere."),
+            yield phrase(
+                "{name:code} is smoothed, by its name: a callback that watches "
+                "{own:code} itself sees other values, and may stop elsewhere.",
+                name=name,
+                own=re.sub(_SMOOTHED, "", name),
             )
         last = of_last_set([other for other in run.series if is_validation(other)])
         if is_validation(name) and name not in last:
-            yield say(
-                *(
-                    Code(name),
-                    " is of one of several evaluation sets, perhaps the one ",
-                ),
-                *("trained on: the last, by which XGBoost itself stops, has ",),
-                *(Code(last[0]), "."),
+            yield phrase(
+                "{name:code} is of one of several evaluation sets, perhaps the one "
+                "trained on: the last, by which XGBoost itself stops, has {last:code}.",
+                name=name,
+                last=last[0],
             )
         if not is_validation(name):
             yield from _stops_by_training(name, run)
@@ -122,17 +121,17 @@ def _stops_by_other_values(
 def _stops_by_training(name: str, run: Run) -> Iterator[Text]:
     """Say of a stop by a series of the training data that it sees no overfitting."""
     beside = find_series(metric_of(name), run.series, validation=True)
-    if beside is not None or is_training(name):
-        asked: Text = say()
-        if beside is not None:
-            asked = say(" (", asking_about(beside, run), " asks about one that does)")
-        yield say(
-            Code(name),
-            " is measured on the data that is trained on: it may go on improving while "
-            "the model overfits, and a stop by it does not see that",
-            asked,
-            ".",
-        )
+    if beside is None and not is_training(name):
+        return
+    asked: Text = say()
+    if beside is not None:
+        asked = say(" (", asking_about(beside, run), " asks about one that does)")
+    yield phrase(
+        "{name:code} is measured on the data that is trained on: it may go on "
+        "improving while the model overfits, and a stop by it does not see that{}.",
+        asked,
+        name=name,
+    )
 
 
 # smooth_l1_loss is smoothed by no one

@@ -77,6 +77,9 @@ def walk_replaced(
         if _ends_otherwise(seam, at_seam, before):
             return walk(gap=seam)
         if carries:
+            if before.end_of_evidence is not None:
+                # the log lacks what the callbacks took from there on
+                return walk(gap=seam)
             walk = partial(walk, carried={seam: before.evident_states})
         if _leaves_files(seam, before, walk):
             return walk(gap=seam)

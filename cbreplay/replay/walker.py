@@ -120,8 +120,7 @@ class Walker:
                 f"the learning rate rises at epoch {epoch + 1}, where a fit was "
                 "resumed: that fit is taken to have set it"
             )
-        if epoch not in self.carried:
-            self._end_fit_with_earlier_row(epoch)
+        self._end_fit_with_earlier_row(epoch)
         training = self.training._replace(first_epoch=epoch)
         carried = self.carried.get(epoch, walk.states) if self.same_callbacks else None
         walk.states = begin_all(self.callbacks, training, carried)
@@ -131,7 +130,7 @@ class Walker:
     def _end_fit_with_earlier_row(self, epoch: int) -> None:
         """Hand on what a fit did in its own row of the first epoch of the next."""
         position = epoch - self.training.first_epoch
-        if self.hands_on(position):
+        if epoch not in self.carried and self.hands_on(position):
             before = self.fork()
             before.seams = {}
             before.live(position, self.logs[position] | self.earlier_rows[position])

@@ -24,6 +24,8 @@ TOOLS = [
     ("train/loss", "train/acc", "dev/loss", "dev/acc"),
     ("training/loss", "training/accuracy", "validation/loss", "validation/accuracy"),
     ("Loss/train", "Acc/train", "Loss/val", "Acc/val"),
+    # Lightning's, of what is logged of each step and of each epoch
+    ("train_loss_epoch", "train_acc_epoch", "val_loss_epoch", "val_acc_epoch"),
 ]
 QUESTIONS = [
     ("simulate",),

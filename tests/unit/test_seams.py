@@ -32,6 +32,7 @@ from cbreplay.run_metadata import EarlierFit, Ended, Fit, RunMetadata
 from cbreplay.wording.note import Note, topic_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tests.conftest import Ask
@@ -423,7 +424,7 @@ def test_a_sweep_knows_as_little_of_a_possible_seam() -> None:
     assert sweep.gap_epoch[0, 1] == 9
 
 
-def written_again(first: list[float], second: list[float], at: int) -> Run:
+def written_again(first: Sequence[float | None], second: list[float], at: int) -> Run:
     """A fit, and one that was resumed at an epoch of it, joined as by --parts join."""
     epochs = [*range(len(first)), *range(at, at + len(second))]
     lists = {"epoch": epochs, "val_loss": [*first, *second]}
@@ -597,3 +598,16 @@ def test_what_is_carried_over_replaced_rows_is_followed() -> None:
     unsure = replay_run(open_run, [saving], semantics="keras-3.14", resume="carried")
     assert (unsure.evidence, unsure.gap_epoch) == ("incomplete", 4)
     assert ask(run, saving, resume="carried").gap_epoch == 4
+
+
+def test_what_a_hole_in_replaced_rows_carried_is_not_told_to_the_same_list() -> None:
+    run = written_again([1.0, 0.95, 0.93, 0.92, None], [0.8, *[0.9] * 5], 4)
+    stopping = "EarlyStopping(patience=3)"
+    earlier = EarlierFit(Fit(epochs=5), (stopping,), Ended("plan", 4))
+    told = RunMetadata(fit=Fit(initial_epoch=4), earlier_fits=(earlier,))
+    asked = replace(run, metadata=told), (EarlyStopping(patience=3),)
+    fresh = replay_run(*asked, semantics="keras-3.14")
+    assert (fresh.evidence, fresh.stopped_epoch) == ("exact", 7)
+    # with 0.5 there, Keras 3.14.1 stops at epoch 6 instead
+    carried = replay_run(*asked, semantics="keras-3.14", resume="carried")
+    assert (carried.evidence, carried.gap_epoch) == ("incomplete", 4)

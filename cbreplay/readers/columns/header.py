@@ -225,9 +225,17 @@ def _cut(line: str, delimiter: str) -> list[str]:
 
 
 def are_names_of_keras(header: Sequence[str]) -> bool:
-    """Tell whether Keras's CSVLogger wrote these names: epoch, then all sorted."""
+    """Tell whether Keras's CSVLogger wrote these names: epoch, then all sorted.
+
+    Without a validation in the first epoch, each name stands there with val_, too.
+
+    >>> are_names_of_keras(["epoch", "loss", "wer", "val_loss", "val_wer"])
+    True
+    """
     first, *names = header
-    return first == "epoch" and "loss" in names and list(names) == sorted(names)
+    own = sorted(names[: len(names) // 2])
+    doubled = [*own, *(f"val_{name}" for name in own)]
+    return first == "epoch" and "loss" in names and names in (sorted(names), doubled)
 
 
 def check_table(lines: Sequence[str], names: Sequence[str], source: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError, TruncatedLogError
@@ -87,6 +88,7 @@ class TextRows:
         self.repeated_header: set[int] = set()
         self.lines = TextLines(chunks, source, damage, encoding)
         self._n_rows = self._n_beside = self._uncut_line = 0
+        self._widths = Counter[int]()
         self._remarks: list[int] = []
         self.said_fits: dict[int, str] = {}
         self._ends = False
@@ -162,9 +164,8 @@ class TextRows:
         self._drop_cut_row(rows, lines)
         yield self._sifted(rows, lines)
         if self._n_beside:
-            rows_beside = count(self._n_beside, "row")
-            note = f"text beside the columns was left out in {rows_beside}"
-            self.notes.append(note)
+            said = count(self._n_beside, "row")
+            self.notes.append(f"text beside the columns was left out in {said}")
         if self._remarks:
             listed = list_first([*map(str, self._remarks)], _SHOWN_LINES)
             self.notes.append(f"lines of text were left out: line {listed}")
@@ -217,6 +218,7 @@ class TextRows:
         if all(len(row) == width and row[tells][:1] in _NUMBER_BEGINS for row in rows):
             self._n_rows += len(rows)
             return rows, lines
+        self._widths = Counter(map(len, rows))
         kept, places = [], []
         for row, line in zip(rows, lines, strict=True):
             cells = self._read_row([cell.strip() for cell in row], line)
@@ -245,7 +247,9 @@ class TextRows:
         if len(cells) == width:
             return cells
         beside = cells[width:]
-        if beside and all(not cell or are_words([cell]) for cell in beside):
+        # blank cells that no other row has are of a second row in this line
+        alone = self._widths[len(cells)] == 1 < self._widths.total()
+        if are_words(beside) or (beside and not any(beside) and not alone):
             self._n_beside += any(beside)
             return cells[:width]
         self.damage.report(_wrong_width(cells, self.header, self.source, line))

@@ -390,6 +390,26 @@ def test_a_header_in_the_last_of_many_comments_is_found() -> None:
     assert "5000 comment lines were left out" in run.notes
 
 
+def test_a_csv_of_keras_without_a_validation_in_its_first_epoch_counts_from_0() -> None:
+    # as CSVLogger of Keras 3.15.1 writes fit(initial_epoch=1, validation_freq=3)
+    log = "epoch,loss,wer,val_loss,val_wer\n1,.5,.4,NA,NA\n2,.3,.2,.4,.3\n"
+    assert read_one(log.replace("\n", "\r\n")).first_epoch == 1
+
+
+def test_blank_cells_that_one_row_alone_has_beside_the_columns_are_damage() -> None:
+    # a fit was killed after "4,.35", and the next wrote "3,.4,.3,," behind that
+    log = "epoch,loss,acc,val_loss,val_acc\n1,.5,.1,,\n2,.4,.2,.5,.1\n"
+    glued = "3,.4,.3,,\n4,.353,.4,.3,,\n4,.3,.4,.4,.2\n"
+    with pytest.raises(LogError, match="line 5: 6 cells under 5 columns"):
+        read_one(log + glued)
+
+
+def test_blank_cells_that_several_rows_have_beside_the_columns_are_none() -> None:
+    # spreadsheets write them for blocks of rows, where a text stands in one
+    run = read_one("epoch,loss\n0,4\n1,3,\n2,2,here\n3,1,\n")
+    assert values(run, "loss") == [4, 3, 2, 1]
+
+
 def test_text_beside_the_columns_is_left_out_and_noted() -> None:
     run = read_one("epoch,loss\n0,1,first try\n1,2,\n2,3\n")
     assert values(run, "loss") == [1, 2, 3]
