@@ -71,15 +71,18 @@ class WrittenFiles:
         two fits may have been read, and is left out; so is one of a loop that is named
         anywhere.
         """
-        files = [file for member in members for file in self.files_of(member)]
+        place = self.calls.place
+        # in another directory, the same name is another file
+        held = () if self.calls.by_name.get("chdir") else members
+        files = [file for member in held for file in self.files_of(member)]
         found = {
-            id(file.call): f"the round before ({self.calls.place(loop.lineno)})"
+            id(file.call): f"its run before ({place(loop.lineno)} repeats it)"
             for loop in self.repeated.find_rounds(fit.call)
             for file in files
             if file.is_log and not self.is_named(file, 0, sys.maxsize)
         }
         found |= {
-            id(file.call): f"the fit of {self.calls.place(earlier.lineno)}"
+            id(file.call): f"the fit of {place(earlier.lineno)}"
             for earlier, written in self.earlier
             for file in files
             if file.key in written

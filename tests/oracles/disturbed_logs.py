@@ -12,13 +12,21 @@ digit.
 from __future__ import annotations
 
 import math
-from dataclasses import replace as with_other
 from typing import TYPE_CHECKING
 
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from tests.oracles.logs_of_tools import WRITERS, Files, keras_events
+from tests.oracles.disturbed_fits import (
+    cut_and_resumed,
+    gone_on,
+    restarted,
+    resumed,
+    resumed_twice,
+    with_header,
+    with_other_columns,
+)
+from tests.oracles.logs_of_tools import WRITERS, Files
 from tests.oracles.logs_of_trackers import MLFLOW_META
 from tests.oracles.true_cases import (
     Case,
@@ -28,7 +36,7 @@ from tests.oracles.true_cases import (
     one_training,
     tell,
 )
-from tests.oracles.true_trainings import Row, Training, trainings
+from tests.oracles.true_trainings import METRICS, Row, Training, single, trainings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -158,86 +166,31 @@ def rounded(draw: st.DrawFn, name: str) -> Case:
     return make_case(name, "rounded", rows, [training.changed(rows)])
 
 
-def _second(draw: st.DrawFn, first: Training, begins: int) -> Training:
-    has_rates = first.rows[0].rate is not None
-    drawn = trainings(
-        names=first.names,
-        first_epoch=begins,
-        has_rates=has_rates,
-        freqs=[first.validation_freq],
+def rounded_rates(draw: st.DrawFn, name: str) -> Case:
+    """The rates are written with few digits, those of a schedule among them."""
+    training = one_training(draw, name, 2)
+    assume(training.rows[0].rate is not None)
+    scale = draw(st.sampled_from([1, 0.123456, 3.3e-5]))
+    decay = draw(st.sampled_from([1, 0.9999, 0.97]))
+    few = draw(st.sampled_from(["%.3g", "%.6f"]))
+    rates = [
+        single((row.rate or 0) * scale * decay**row.epoch) for row in training.rows
+    ]
+    true, told = (
+        [row._replace(rate=rate) for row, rate in zip(training.rows, own, strict=True)]
+        for own in (rates, [float(few % rate) for rate in rates])
     )
-    held = {(row.epoch, repr(row.values)) for row in first.rows}
-    return draw(
-        drawn.filter(
-            lambda fit: held.isdisjoint(
-                (row.epoch, repr(row.values)) for row in fit.rows
-            )
-        )
-    )
+    return make_case(name, "rounded rates", told, [training.changed(true)])
 
 
-def restarted(draw: st.DrawFn, name: str) -> Case:
-    first = one_training(draw, name)
-    second = _second(draw, first, 0)
-    rows = [*first.rows, *second.rows]
-    if not WRITERS[name].numbered:
-        fits = [as_written(WRITERS[name], rows)]
-        return make_case(name, "restarted", rows, fits)
-    return make_case(name, "restarted", rows, [first, second], most=2)
-
-
-def gone_on(draw: st.DrawFn, name: str) -> Case:
-    first = one_training(draw, name)
-    second = _second(draw, first, len(first.rows))
-    rows = [*first.rows, *second.rows]
-    case = make_case(name, "gone on", rows, [Training(tuple(rows))])
-    if name != "keras events":
-        return case
-    # the second fit has event files of its own
-    begins = len(first.rows)
-    seam = with_other(case.truths[0], seams=(begins,))
-    return case._replace(
-        truths=(seam,), files=_in_two(first.rows, second.rows), most_runs=1
-    )
-
-
-def _in_two(first: Sequence[Row], second: Sequence[Row]) -> Files:
-    """Return the event files of two fits, one beside the other."""
-    return {**keras_events(first), **keras_events(second, len(first))}
-
-
-def resumed(draw: st.DrawFn, name: str) -> Case:
-    first = one_training(draw, name, 2)
-    begins = draw(st.integers(1, len(first.rows) - 1))
-    second = _second(draw, first, begins)
-    rows = [*first.rows, *second.rows]
-    if not WRITERS[name].numbered:
-        fits = [as_written(WRITERS[name], rows)]
-        return make_case(name, "resumed", rows, fits)
-    joined = Training((*first.rows[:begins], *second.rows)).as_run()
-    earlier = ((begins, first.as_run()),)
-    joined = with_other(joined, seams=(begins,), replaced=earlier)
-    case = make_case(name, "resumed", rows, [first, second], truths=[joined], most=2)
-    if name != "keras events":
-        return case
-    return case._replace(files=_in_two(first.rows, second.rows))
-
-
-def with_header(draw: st.DrawFn, name: str) -> Case:
-    """A second fit below the first with a header of its own, from any epoch."""
-    first = one_training(draw, name, 2)
-    begins = draw(st.integers(0, len(first.rows)))
-    second = _second(draw, first, begins)
-    parts = [WRITERS[name].write(fit.rows) for fit in (first, second)]
-    files = {path: own + parts[1].get(path, b"") for path, own in parts[0].items()}
-    truths = []
-    if begins:
-        joined = Training((*first.rows[:begins], *second.rows)).as_run()
-        replaced = ((begins, first.as_run()),) if begins < len(first.rows) else ()
-        truths = [with_other(joined, seams=(begins,), replaced=replaced)]
-    told = (*tell(first, second), *truths)
-    rows = (*first.rows, *second.rows)
-    return Case(name, "with header", (first, second), told, 2, files, rows)
+def begun_later(draw: st.DrawFn, name: str) -> Case:
+    """A whole fit with an ``initial_epoch``."""
+    freqs = WRITERS[name].validation_freqs
+    begins = draw(st.integers(1, 9))
+    # Keras always logs a loss
+    names = draw(st.sampled_from([METRICS, ("loss", "val_loss")]))
+    training = draw(trainings(names=names, first_epoch=begins, freqs=freqs))
+    return make_case(name, "begun later", training.rows, [training])
 
 
 def cut(draw: st.DrawFn, name: str) -> Case:
@@ -336,6 +289,9 @@ _ONE_FILE = ["keras csv", "keras csv;", "own csv", "json rows", "lightning"]
 # other tools write their file anew, whole
 _GROWING = [*_ONE_FILE, *_EVENTS, "mlflow store"]
 _APPENDING = [name for name, own in WRITERS.items() if own.appends]
+_CSVS = ["keras csv", "keras csv;", "own csv"]
+_OF_KERAS = ["keras csv", "keras csv;", "history object", "keras events"]
+_RATES = [name for name in _TEXT if WRITERS[name].keeps_rates]
 
 # what happens to logs, and to whose
 DISTURBANCES: dict[str, tuple[Callable[[st.DrawFn, str], Case], Sequence[str]]] = {
@@ -352,7 +308,12 @@ DISTURBANCES: dict[str, tuple[Callable[[st.DrawFn, str], Case], Sequence[str]]] 
     "restarted": (restarted, _APPENDING),
     "gone on": (gone_on, _APPENDING),
     "resumed": (resumed, _APPENDING),
-    "with header": (with_header, ["keras csv", "keras csv;", "own csv"]),
+    "resumed twice": (resumed_twice, _APPENDING),
+    "with header": (with_header, _CSVS),
+    "with other columns": (with_other_columns, _CSVS),
+    "cut and resumed": (cut_and_resumed, [*_CSVS, "json rows"]),
+    "begun later": (begun_later, _OF_KERAS),
+    "rounded rates": (rounded_rates, _RATES),
     "cut": (cut, _FILES),
     "growing": (growing, _GROWING),
     "sampled": (sampled, ["wandb json", "wandb csv", "wandb steps"]),

@@ -81,9 +81,12 @@ class Writer(NamedTuple):
 
 def _keras_csv(separator: str) -> Callable[[Sequence[Row]], Files]:
     def write(rows: Sequence[Row]) -> Files:
-        names = sorted(metrics_of(rows)) + ["learning_rate"] * (
-            rows[0].rate is not None
-        )
+        names = metrics_of(rows)
+        if rows[0].rate is not None:
+            # without a validation in the first epoch, Keras expects one of each key
+            judged = any(name.startswith("val_") for name in rows[0].values)
+            names += ["learning_rate"] + ["val_learning_rate"] * (not judged)
+        names.sort()
         lines = []
         for row in rows:
             held = {**row.values, "learning_rate": row.rate}
@@ -95,15 +98,20 @@ def _keras_csv(separator: str) -> Callable[[Sequence[Row]], Files]:
     return write
 
 
-def _second_model(rows: Sequence[Row]) -> Files:
-    """As a second model in one session, whose metric Keras gives a number."""
-    numbered = [
-        row._replace(values={_NUMBERED.get(n, n): v for n, v in row.values.items()})
-        for row in rows
-    ]
-    return _keras_csv(",")(numbered)
+def _renamed(
+    write: Callable[[Sequence[Row]], Files], names: Mapping[str, str]
+) -> Callable[[Sequence[Row]], Files]:
+    def write_renamed(rows: Sequence[Row]) -> Files:
+        told = []
+        for row in rows:
+            values = {names.get(name, name): own for name, own in row.values.items()}
+            told.append(row._replace(values=values))
+        return write(told)
+
+    return write_renamed
 
 
+# of a second model in one session, whose metric Keras gives a number
 _NUMBERED = {"accuracy": "auc_1", "val_accuracy": "val_auc_1"}
 
 
@@ -130,6 +138,11 @@ def _own_csv(rows: Sequence[Row]) -> Files:
         cells = [repr(held[name]) if name in held else "" for name in names]
         lines.append([str(row.epoch + 1), *cells])
     return {"metrics.csv": table(["epoch", *names], lines, "\n")}
+
+
+# names of other conventions
+_VALID = {"loss": "train_loss", "val_loss": "valid_loss", "val_accuracy": "valid_acc"}
+_SLASHED = {"loss": "Loss/train", "val_loss": "Loss/val"}
 
 
 def _json_history(rows: Sequence[Row]) -> Files:
@@ -318,8 +331,10 @@ def _trainer_state_with(rows: Sequence[Row], n_checks: int) -> Files:
 WRITERS: dict[str, Writer] = {
     "keras csv": Writer(_keras_csv(",")),
     "keras csv;": Writer(_keras_csv(";")),
-    "second model": Writer(_second_model, _NUMBERED),
+    "second model": Writer(_renamed(_keras_csv(","), _NUMBERED), _NUMBERED),
     "own csv": Writer(_own_csv),
+    "own csv, valid_loss": Writer(_renamed(_own_csv, _VALID), _VALID),
+    "own csv, Loss/val": Writer(_renamed(_own_csv, _SLASHED), _SLASHED),
     "pandas csv": Writer(_pandas_csv, numbered=False, drops_nan=True, appends=False),
     "json history": Writer(_json_history, numbered=False, appends=False),
     "json rows": Writer(_json_rows),

@@ -15,7 +15,7 @@ from cbreplay import Run
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["METRICS", "Row", "Training", "trainings"]
+__all__ = ["METRICS", "Row", "Training", "single", "trainings"]
 
 METRICS = ("loss", "accuracy", "val_loss", "val_accuracy")
 VALIDATIONS = ("val_loss", "val_accuracy")

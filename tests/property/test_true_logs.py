@@ -73,7 +73,7 @@ def test_whatever_happens_to_a_log_an_exact_answer_is_true(case: Case) -> None:
     check_disturbed(case)
 
 
-@given(case=cases(["undisturbed"]))
+@given(case=cases(["undisturbed", "begun later"]))
 @_SOME
 def test_a_log_to_which_nothing_happened_is_exact_and_one_run(case: Case) -> None:
     check_flawless(case)

@@ -374,6 +374,7 @@ LOG = "model.fit(*x, callbacks=[CSVLogger('log.csv')])"
             False,
         ),
         (f"for i in range(5):\n    {LOG}\n    keep('log.csv')", False),
+        (f"for i in range(5):\n    os.chdir(folders[i])\n    {LOG}", False),
         (f"{LOG}\nplot('log.csv')\n{LOG}", False),
         (
             f"path = 'log.csv'\n{LOG}\nplot(path)\n{LOG}".replace(
@@ -391,3 +392,13 @@ def test_a_log_is_written_over_only_where_both_fits_run(
     found = lint_script(read_training_script(str(script)), semantics="keras-3.15")
     codes = {placed.finding.code for placed in found}
     assert ("overwrites-log" in codes) is expected
+
+
+def test_a_second_call_is_named_as_what_repeats_the_fit(tmp_path: Path) -> None:
+    """It was named as the one before, whose log it writes over."""
+    script = tmp_path / "train.py"
+    script.write_text(f"{HEAD}def run():\n    {NEW}\n    {LOG}\nrun()\nrun()")
+    second = len(script.read_text().splitlines())
+    found = lint_script(read_training_script(str(script)), semantics="keras-3.15")
+    (told,) = (each.finding for each in found if each.finding.code == "overwrites-log")
+    assert f"what its run before (line {second} repeats it) logged" in told.message
