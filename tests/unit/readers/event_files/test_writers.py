@@ -263,7 +263,7 @@ def test_a_mark_shows_a_resumed_fit_where_its_clock_was_set_back(
     write_payloads(tmp_path / FILE.format(500), resumed)
     (run,) = read(tmp_path, x_axis="epoch", parts="join")
     assert losses(run, "val_loss") == [step / 8 for step in range(7)]
-    assert (run.seams, run.possible_seams) == ((4,), set())
+    assert (run.seams, run.possible_seams) == ((4,), frozenset())
 
 
 def test_workers_that_wrote_at_one_time_are_not_said_to_be_saves(
