@@ -18,6 +18,7 @@ from cbreplay.scripts.syntax import (
     text_of,
     whole_parts,
 )
+from cbreplay.series_names import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -36,8 +37,8 @@ def find_texts(nodes: Iterable[ast.AST], beside: Collection[int] = ()) -> Counte
     """Count the texts in a piece of a script, but those with an id in `beside`.
 
     A text by which only an entry is looked up does not count:
-    ``history.history["val_acc"]``. A name in ``logs.update(lr=...)`` or
-    ``dict(lr=...)`` does.
+    ``history.history["val_acc"]``. The learning rate in ``logs.update(lr=...)`` or
+    ``dict(lr=...)`` does, as Keras may log it under either name.
     """
     each = list(nodes)
     looked_up = {
@@ -50,7 +51,7 @@ def find_texts(nodes: Iterable[ast.AST], beside: Collection[int] = ()) -> Counte
         for node in each
         if isinstance(node, ast.Call) and called_name(node) in ("dict", "update")
         for word in node.keywords
-        if word.arg is not None
+        if word.arg in LEARNING_RATE_NAMES
     )
     return named + Counter(
         node.value
