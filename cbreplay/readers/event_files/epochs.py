@@ -141,7 +141,9 @@ def keep_epochs(pieces: list[Rows], facts: LogFacts) -> list[Rows]:
     dense = [name for name in names if _n_values(rows, name) < _n_values(pieces, name)]
     cadence = cadence_of_epochs(np.concatenate([piece.epochs for piece in rows]))
     ahead = any(_runs_ahead(pieces, judged, name) for name in dense)
-    if not dense or (cadence == 1 and not ahead):
+    # a single validation, as of a test at the end, tells no other epochs
+    alone = max(len(piece.epochs) for piece in rows) == 1
+    if not dense or ((alone or cadence == 1) and not ahead):
         return _as_given(pieces, facts)
     reason = f"values between the epochs, which are those of {shown(judged)}"
     left_out = {
