@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
+from cbreplay.near_series import METRIC_ALIASES
 from cbreplay.readers.building.rate_columns import logged_rate
 from cbreplay.readers.columns.column_names import CATBOOST, is_rate_name
 from cbreplay.readers.discovery.common_epochs import (
@@ -24,7 +25,7 @@ from cbreplay.readers.discovery.common_epochs import (
 from cbreplay.readers.discovery.found_logs import note_left_out
 from cbreplay.readers.discovery.page_pairs import BY_TAG
 from cbreplay.readers.other_tools.tensorboard_page import NAMED_BY_RUN
-from cbreplay.series_names import METRIC_ALIASES, is_validation
+from cbreplay.series_names import is_validation
 from cbreplay.wording.words import list_first
 
 if TYPE_CHECKING:
