@@ -177,7 +177,7 @@ def test_a_named_setting_is_answered_with_what_it_costs() -> None:
         "Epochs trained": "5",
         "Epochs saved": "3",
     }
-    assert "stops at epoch 5 of 8 and keeps epoch 3" in headline(document)
+    assert "stops at epoch 5 of 8, and keeps epoch 3" in headline(document)
 
 
 def test_after_a_rate_change_the_page_says_that_the_log_says_nothing() -> None:
@@ -486,8 +486,8 @@ def test_a_censored_setting_promises_nothing() -> None:
     stopping = EarlyStopping(patience=9, restore_best_weights=True)
     document = report_on(run_of(), callbacks=[stopping])
     assert headline(document) == (
-        "What EarlyStopping(patience=9, restore_best_weights=True) ends with is not in "
-        "the log: it ends at epoch 8 without a stop."
+        "EarlyStopping(patience=9, restore_best_weights=True) does not stop inside "
+        "this log, which ends at epoch 8; so far it keeps epoch 3."
     )
     assert outcome(document)["Keeps epoch so far"] == "3"
 
@@ -499,7 +499,7 @@ def test_larger_can_be_better() -> None:
     # stops at epoch 3 with epoch 2's .7 where .9 comes later
     assert outcome(document)["Below best"] == "0.2000"
     assert headline(document).endswith(
-        "keeps epoch 2, 0.2000 below the best recorded val_accuracy."
+        "keeps epoch 2: 0.2000 below the best val_accuracy (3 epochs saved)."
     )
     assert "larger is better" in plain_text(document.lead)
 
