@@ -54,11 +54,14 @@ class LightningReader(LogReader):
     def read(self, path: str) -> Iterator[Run]:
         """Yield each training in the file."""
         table = read_table(path, self.options)
+        if table.first_of(["epoch"]) is None:
+            # of Aim, where nothing but steps was tracked
+            fold = fold_data_sets if lay_out_data_sets(table) else fold_steps
+            fold(table, self.options)
+            yield from build_runs(table, self.options, self.metadata)
+            return
         for name in ("epoch", "step"):
             table.rename({table.find(name): name})
-        if table.columns["epoch"].missing.all():
-            yield from self._read_steps(table)
-            return
         table.check_whole()
         # training and validation stand in rows of their own
         table.has_other_rows = True
@@ -91,13 +94,6 @@ class LightningReader(LogReader):
         if across or not from_one:
             table.counts_from_zero = True
             table.framework = "Lightning"
-        yield from build_runs(table, self.options, self.metadata)
-
-    def _read_steps(self, table: LogTable) -> Iterator[Run]:
-        """Yield the trainings of Aim, where nothing but steps was tracked."""
-        del table.columns["epoch"]
-        fold = fold_data_sets if lay_out_data_sets(table) else fold_steps
-        fold(table, self.options)
         yield from build_runs(table, self.options, self.metadata)
 
 
