@@ -161,7 +161,7 @@ def _glued(epochs: EpochArray) -> BoolArray:
         return found
     for i in (np.flatnonzero((steps[:-1] != 1) & (steps[1:] <= 0)) + 1).tolist():
         following = int(epochs[i + 1])
-        if following <= min(1, epochs[0]):
+        if following in {0, int(epochs[0])}:
             # a training that begins anew
             continue
         begun, resumed = str(int(epochs[i - 1]) + 1), str(following - 1)
