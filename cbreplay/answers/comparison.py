@@ -48,9 +48,7 @@ _CAUSES = {
     "stop": "one stops there, the other does not",
     "kept weights": "both end there, and keep the weights of different epochs",
 }
-_NOTHING_COMPARED = (
-    "Which is better is not known: none of these logs shows how both would have ended."
-)
+_NOT_KNOWN = "{} Which is better is not known: {shows} how both would have ended."
 _MOST_NAMES = 5
 _PLAIN = (str, int, float, type(None))
 
@@ -114,8 +112,10 @@ def _described_pair(pair: DifferingParameter) -> dict[str, Any]:
 
 def _headline(lists: RivalLists, totals: ComparisonTotals) -> Text:
     parting = say(_which_is_better(lists, totals), _spoken_parting(lists, totals))
-    if totals.runs > 1 and not totals.exact_runs:
-        parting = say(parting, " ", _NOTHING_COMPARED)
+    if not totals.exact_runs:
+        one = totals.runs == 1
+        shows = "this log does not show" if one else "none of these logs shows"
+        parting = phrase(_NOT_KNOWN, parting, shows=shows)
     differing = lists.differing()
     if len(differing) <= 1:
         return parting
@@ -201,11 +201,15 @@ def _owner(lists: RivalLists, pair: DifferingParameter) -> str:
 
 
 def _spoken_parting(lists: RivalLists, totals: ComparisonTotals) -> Text:
-    if totals.parted_runs == 0:
-        never = "do not part" if totals.runs == 1 else "part on no run"
-        return say(f"A and B {never}, as far as the log is evidence.")
+    comparison = lists.compared[0]
+    if totals.runs == 1 and totals.parted_runs == 0:
+        words = "A and B do not part up to epoch {evident_until:epoch}."
+        if comparison.both_exact:
+            words = "A and B never part."
+        elif comparison.evident_until < comparison.first.run.first_epoch:
+            words = "No epoch of this log is evidence for both A and B."
+        return phrase(words, evident_until=comparison.evident_until)
     if totals.runs == 1:
-        (comparison,) = lists.compared
         return phrase(
             "A and B part at epoch {parting_epoch:epoch}: {}.",
             _CAUSES[comparison.parted_by or "stop"],
@@ -213,6 +217,8 @@ def _spoken_parting(lists: RivalLists, totals: ComparisonTotals) -> Text:
             claims=[Claim("first_difference", {"epoch": comparison.parting_epoch})],
         )
     words = "A and B part on {parted_runs:count} of {runs:count} runs."
+    if totals.parted_runs == 0:
+        words = "A and B part on no run, as far as the logs are evidence."
     return phrase(words, **totals._asdict())
 
 
@@ -241,12 +247,11 @@ def _outcome(lists: RivalLists, totals: ComparisonTotals) -> Iterator[Text]:
         for comparison in lists.compared
         if not comparison.both_exact
     ]
-    if silent and (totals.exact_runs or totals.runs == 1):
-        shown = list_names(silent, _MOST_NAMES)
-        where = f"On {shown}" if len(lists.compared) > 1 else "Here"
+    # of a single run, or where none tells it, the headline says so
+    if silent and totals.exact_runs:
         yield say(
-            f"{where} nothing is compared: the log does not show how both would have "
-            "ended."
+            f"On {list_names(silent, _MOST_NAMES)} nothing is compared: the log does "
+            "not show how both would have ended."
         )
 
 

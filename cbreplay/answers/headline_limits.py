@@ -93,7 +93,8 @@ def _with_its_end(headline: Text, runs: Sequence[Run], names: Sequence[str]) -> 
         else:
             headline = say(headline, " ", Code(stuck[0]))
         headline = say(headline, " never changes: no patience is judged by it.")
-    failed = told_failures(runs, names[0] if names else "loss")
+    judged = names and "never_finite" not in told
+    failed = told_failures(runs, names[0] if judged else "loss")
     if failed is None:
         return headline
     whole = (failed, headline) if len(runs) == 1 else (headline, failed)
@@ -120,9 +121,6 @@ def told_failures(runs: Sequence[Run], objective: str = "loss") -> Text | None:
     since = bad_end_epoch(run, name)
     values = run.series[name].values[since - run.first_epoch :]
     what = "NaN" if np.isnan(values).all() else "no finite number"
-    if name != "loss" and not np.isfinite(run.series[name].values).any():
-        # the answer itself says so
-        return None
     words = f"{{name:code}} is {what} from epoch {{failed_epoch:epoch}} on."
     if name == "loss":
         where = "there" if since == run.horizon else "from there on"

@@ -162,7 +162,7 @@ def _before_the_hole(staircase: Staircase) -> Text:
 
 def _headline_without_step(staircase: Staircase) -> Text:
     """Say why no patience stands out: no number to judge by, or no stop in the log."""
-    rest = staircase.steps[-1]
+    rest, claims = staircase.steps[-1], list[Claim]()
     if staircase.has_several_bests:
         words = (
             "This log holds several values of {objective:code} in an epoch, so it does "
@@ -172,6 +172,7 @@ def _headline_without_step(staircase: Staircase) -> Text:
         words = (
             "This log holds no finite {objective:code}, so no patience can be judged."
         )
+        claims = [Claim("never_finite", {"series": staircase.objective})]
     elif any(step.first_stopped_epoch is not None for step in staircase.steps):
         words = (
             "Every patience that stops inside this log keeps weights without a finite "
@@ -194,6 +195,7 @@ def _headline_without_step(staircase: Staircase) -> Text:
         )
     return phrase(
         words,
+        claims=claims,
         objective=staircase.objective,
         most_unknown=rest.first_patience - 1,
         horizon=staircase.replay.run.horizon,

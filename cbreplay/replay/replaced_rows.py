@@ -12,8 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import CbreplayError
-from cbreplay.replay.under_way import Seam
-from cbreplay.replay.walk import find_seams, walk_run
+from cbreplay.replay.seams import Seam, find_seams
+from cbreplay.replay.walk import walk_run
 from cbreplay.rules.training import describe_training
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def walk_replaced(
         except CbreplayError:
             # the earlier fit lacks what the list asks for
             return walk(gap=seam)
-        at_seam = find_seams(run, listed.callbacks).get(seam, Seam())
+        at_seam = find_seams(run, listed.callbacks).known.get(seam, Seam())
         if _ends_otherwise(seam, at_seam, before, carries=carries):
             return walk(gap=seam)
         if carries:

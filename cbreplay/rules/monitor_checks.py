@@ -7,12 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.series_names import (
-    LEARNING_RATE_NAMES,
-    METRIC_ALIASES,
-    is_validation,
-    nearest_series,
-)
+from cbreplay.near_series import METRIC_ALIASES, nearest_series
+from cbreplay.series_names import LEARNING_RATE_NAMES, is_validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -938,6 +938,17 @@ def test_a_series_that_never_changes_is_not_praised(ask: Ask, tmp_path: Path) ->
     assert "val_loss never changes: no patience is judged by it." in named
 
 
+def test_a_series_of_nothing_but_nan_is_told_before_what_a_setting_does(
+    ask: Ask, tmp_path: Path
+) -> None:
+    path = write_csv(tmp_path / "failed.csv", [float("nan")] * 6)
+    told = "This log holds no finite val_loss, so no patience can be judged."
+    assert ask("simulate", path).out.startswith(told)
+    for words in (["--patience", "2"], ["--patience", "1:3"]):
+        answer = ask("simulate", path, *words).out
+        assert answer.startswith("val_loss is NaN from epoch 1 on. ")
+
+
 def test_a_frozen_end_is_doubted(ask: Ask, tmp_path: Path) -> None:
     """One number in the last 10 of 12 epochs; of 9 nothing is said."""
     doubt = "val_loss is the same to the last digit from epoch 3 on: check that"

@@ -152,9 +152,25 @@ def test_one_run_is_told_in_words(ask: Ask, log: Path) -> None:
         "at epoch 5: one stops there, the other does not."
     )
     assert headline_of(ask(*words, "--versus", TWO).out) == (
-        "A and B keep the same val_loss. A and B do not part, as far as the log is "
-        "evidence."
+        "A and B keep the same val_loss. A and B never part."
     )
+
+
+def test_what_one_log_leaves_open_is_not_told_as_a_tie(
+    ask: Ask, tmp_path: Path
+) -> None:
+    """None of the two stops in it, or from epoch 5 on a value is lacking."""
+    words = ("--patience", "3", "--versus-patience", "8")
+    not_known = "Which is better is not known: this log does not show how both would"
+    improving = write_csv(tmp_path / "improving.csv", [0.9, 0.8, 0.7, 0.6])
+    said = headline_of(ask("simulate", improving, *words).out)
+    assert said == f"A and B do not part up to epoch 4. {not_known} have ended."
+    lacking = tmp_path / "lacking.csv"
+    values = ["0.9", "0.8", "0.7", "0.75", "", "0.8", "0.8", "0.8", "0.8"]
+    rows = [f"{epoch},1,{value}" for epoch, value in enumerate(values)]
+    lacking.write_text("\n".join(["epoch,loss,val_loss", *rows, ""]))
+    said = headline_of(ask("simulate", lacking, *words).out)
+    assert said == f"A and B do not part up to epoch 4. {not_known} have ended."
 
 
 def headline_of(text: str) -> str:

@@ -84,6 +84,10 @@ class Asked:
         ]
         assert len({value for value in told if not math.isnan(value)}) == 1
 
+    def never_finite(self, about: Mapping[str, Any]) -> None:
+        told = [value for value in self.held[0].series[about["series"]] if value]
+        assert not any(map(math.isfinite, told))
+
     def end(self) -> tuple[int | None, int]:
         """Return the epoch at which the one setting stops the run, and the kept one."""
         (run,) = self.held

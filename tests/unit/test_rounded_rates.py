@@ -185,7 +185,8 @@ def test_a_half_that_was_rounded_away_is_no_other_rate(tmp_path: Path) -> None:
 def test_a_label_says_that_digits_hide_a_reduction(
     tmp_path: Path, factor: float, brief: str, parted_by: str
 ) -> None:
-    run = read(tmp_path, [1e-3] * 7 + [2e-4])
+    # a half, then a fifth: no plateau rule does that, so digits were rounded away
+    run = read(tmp_path, [1e-3] * 6 + [5e-4, 1e-4])
     told = replay(run, factor)
     assert (told.divergence_epoch, brief_evidence(told)) == (3, brief)
     assert describe_replay(told)["diverged_by"] == parted_by
@@ -237,6 +238,38 @@ def test_below_a_power_of_ten_a_digit_is_ten_times_finer(tmp_path: Path) -> None
     assert diverges(0.1) == 12
 
 
+# patience 2 first reduces after epoch 2
+@pytest.mark.parametrize(
+    ("rates", "factor", "others"),
+    [
+        ([0.01] * 3 + [0.001] * 5, 0.1, [0.05, 0.08, 0.12, 0.15]),
+        ([0.01] * 3 + [0.001] * 2 + [0.0001] * 3, 0.1, [0.12, 0.15]),
+        ([0.001] * 3 + [0.0005] * 5, 0.5, [0.45, 0.52, 0.55]),
+    ],
+)
+def test_rates_of_one_digit_that_fall_alike_are_what_was_set(
+    tmp_path: Path, rates: list[float], factor: float, others: list[float]
+) -> None:
+    """No rounding left .01 and .001: a training at .0005 is not what was recorded."""
+    run = read(tmp_path, rates)
+    assert any("taken as written" in note for note in run.notes)
+    assert replay(run, factor).reductions[0].epoch == 2
+    assert replay(run, factor).divergence_epoch != 3
+    assert [replay(run, other).divergence_epoch for other in others] == [3] * len(
+        others
+    )
+
+
+def test_a_half_of_a_rate_in_one_digit_is_seen_where_the_log_keeps_it(
+    tmp_path: Path,
+) -> None:
+    """A warm-up to .001, which no writer makes of .0015: its half is another rate."""
+    told = replay(read(tmp_path, [1e-4] * 2 + [1e-3] * 6), 0.5)
+    assert told.divergence_epoch == 2
+    run = read(tmp_path, [1e-4] * 7 + [1e-3])
+    assert brief_evidence(replay(run, 0.5)) == "rate changes at 3"
+
+
 def as_digits(rate: float, size: int) -> float:
     return float(f"{rate:.{size}g}")
 
@@ -271,7 +304,7 @@ def test_a_rate_lies_between_the_ends_of_what_was_written(
 @pytest.mark.parametrize(
     "column",
     [
-        [0.01, 0.001, 0.0001],
+        [0.01, 0.001, 0.0003],
         [0.001, 0.0005, 0.0003, 0.0001],
         [1.0, 0.1, 0.013],
         [0.1, 0.0123, 0.001, 0.00045],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -30,6 +31,9 @@ __all__ = ["LoggedRate", "logged_rate", "take_rate"]
 _FLOAT32_DIGITS = 8
 # so close to a power of ten that no digit tells, and yet on one side of it
 _BESIDE = 1e-12
+# how far a rate that is taken as written is known, in digits and in decimals: factors
+# have fewer, and each reduction is rounded to float32
+_PLAIN = (3, 99)
 _ROUNDED_AWAY = (
     "the learning rate is 0 in every row, as if rounding had left nothing of it: it "
     "was taken as not recorded"
@@ -108,12 +112,18 @@ def logged_rate(
         return LoggedRate(notes=_on_rate([*notes, _ROUNDED_AWAY]))
     rounding = _rounding(known)
     if rounding:
-        digits = count(count_digits(known)[0], "digit")
-        told = f"{digits} of a learning rate at most, and rates are compared to as many"
-        if _hold_narrow(known, np.float16):
-            told = "learning rates in half precision, and rates are compared in it"
-        notes.append(f"the log holds {told}")
+        notes.append(f"the log holds {_told_of_digits(known)}")
     return LoggedRate(as_float32(rate), rounding, _on_rate(notes), source)
+
+
+def _told_of_digits(known: FloatArray) -> str:
+    if _hold_narrow(known, np.float16):
+        return "learning rates in half precision, and rates are compared in it"
+    if _is_plain(known):
+        told = "learning rates of 1 digit, and no sign that more were rounded away"
+        return f"{told}: they are taken as written"
+    digits = count(count_digits(known)[0], "digit")
+    return f"{digits} of a learning rate at most, and rates are compared to as many"
 
 
 def _on_rate(notes: Iterable[str]) -> tuple[str, ...]:
@@ -147,6 +157,7 @@ def _rounding(known: FloatArray) -> RateEnds:
     Nobody knows whether a writer kept so many digits or so many places after the point,
     so either may be. Below a power of ten, digits are ten times finer than above.
     """
+    plain = _is_plain(known)
     known = np.unique(known[np.isfinite(known)])
     with np.errstate(over="ignore"):
         spacing = np.spacing(known.astype(np.float32)).astype(float)
@@ -158,7 +169,7 @@ def _rounding(known: FloatArray) -> RateEnds:
         # numbers of float32, or their shortest texts, as Keras 2 writes them
         return NOT_ROUNDED
     else:
-        written = count_digits(known)
+        written = _PLAIN if plain else count_digits(known)
         below = half_units(known * (1 - _BESIDE), *written)
         above = half_units(known * (1 + _BESIDE), *written)
         if ((above < spacing / 4) | (known == 0)).all():
@@ -171,6 +182,17 @@ def _rounding(known: FloatArray) -> RateEnds:
     highest = np.maximum.reduceat(highest, at)
     ends = zip(lowest[at].tolist(), highest.tolist(), strict=True)
     return dict(zip(rates.tolist(), ends, strict=True))
+
+
+def _is_plain(known: FloatArray) -> bool:
+    """Tell whether rates of one digit are those that were set, as .01, then .001.
+
+    Had the digits been cut, the rate would not fall by the same factor each time, or it
+    would be 0 in the end.
+    """
+    falls = [new / old for old, new in pairwise(known.tolist()) if new < old]
+    alike = not falls or max(falls) < min(falls) * (1 + _BESIDE)
+    return alike and min(known) > 0 and count_digits(known)[0] == 1
 
 
 def _hold_narrow(rates: FloatArray, kind: type[np.float16 | np.float32]) -> bool:
