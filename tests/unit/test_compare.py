@@ -169,6 +169,20 @@ def test_nothing_exact_has_no_mean() -> None:
     assert (totals.exact_runs, totals.first_mean_regret) == (0, None)
 
 
+def test_a_regret_that_is_a_bound_or_infinite_enters_no_mean() -> None:
+    """Patience 1 and 2 stop before the value that is lacking; only .01 is known."""
+    lacking: list[dict[str, float]] = [{"val_loss": loss} for loss in [*LOSSES, 0.4]]
+    lacking[6] = {"loss": 1.0}
+    infinite = [{"val_loss": loss} for loss in (math.inf, math.inf, math.inf, 0.5)]
+    runs = [make_run(planned=8), *map(Run.from_logs, (lacking, infinite))]
+    pairs = [compared([stop(1)], [stop(2)], run) for run in runs]
+    assert [pair.both_exact for pair in pairs] == [True] * 3
+    assert pairs[1].first.outcome.bounds == {"regret": "lower"}
+    assert pairs[2].first.outcome.regret == math.inf
+    totals = total_comparisons(pairs)
+    assert totals.first_mean_regret == totals.rival_mean_regret == pytest.approx(0.01)
+
+
 def test_a_run_that_was_read_twice_is_one_run() -> None:
     rows = [{"val_loss": loss} for loss in [*LOSSES, math.nan]]
     first, rival = (
