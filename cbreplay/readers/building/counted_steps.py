@@ -16,6 +16,7 @@ from cbreplay.evidence.cadence import (
     count_lost_before,
     count_steps,
     lack_epochs,
+    lacks_steps,
     lay_steps,
     stand_further_apart,
     stand_regularly,
@@ -171,6 +172,8 @@ def check_drawn(table: LogTable, steps: LogColumn, options: ReadOptions) -> None
         # evaluations may stand in rows of their own between regular ones
         between = np.unique(every[~judged])
         is_whole = len(others) < _MANY or not all(map(are_thinned, (others, between)))
+        # a loop that logs its training every few seconds evaluates on a plan
+        is_whole = is_whole or not (table.may_be_drawn or lacks_steps(evaluated))
         what = f"{len(others)} steps"
     else:
         is_whole = stand_regularly(evaluated) or stand_further_apart(evaluated)
@@ -178,8 +181,12 @@ def check_drawn(table: LogTable, steps: LogColumn, options: ReadOptions) -> None
         if not table.may_be_drawn:
             alone = len(others) == len(evaluated)
             is_whole = is_whole or alone or stand_regularly(others)
-    if is_whole:
-        return
+    if not is_whole:
+        raise _drawn(table, what, options)
+
+
+def _drawn(table: LogTable, what: str, options: ReadOptions) -> ForeignLogError:
+    """Return the error of evaluations or steps that are those of a sample."""
     problem = (
         f"its {what} stand at irregular distances, as in a sample of a longer history"
     )
@@ -190,7 +197,7 @@ def check_drawn(table: LogTable, steps: LogColumn, options: ReadOptions) -> None
         also, too = f" --x-axis step{also}", f", x_axis='step'{too}"
     whole = f"--parts rows{also} or parts='rows'{too}"
     hint = f"{_WHOLE_HISTORY}, or if it is whole: {whole}"
-    raise ForeignLogError(problem, source=table.source, hint=hint)
+    return ForeignLogError(problem, source=table.source, hint=hint)
 
 
 _WHOLE_HISTORY = (
