@@ -18,6 +18,7 @@ from cbreplay import (
     ReduceLROnPlateau,
     Replay,
     Run,
+    Series,
     compare_replays,
     replay_run,
 )
@@ -171,10 +172,11 @@ def test_nothing_exact_has_no_mean() -> None:
 
 def test_a_regret_that_is_a_bound_or_infinite_enters_no_mean() -> None:
     """Patience 1 and 2 stop before the value that is lacking; only .01 is known."""
-    lacking: list[dict[str, float]] = [{"val_loss": loss} for loss in [*LOSSES, 0.4]]
-    lacking[6] = {"loss": 1.0}
-    infinite = [{"val_loss": loss} for loss in (math.inf, math.inf, math.inf, 0.5)]
-    runs = [make_run(planned=8), *map(Run.from_logs, (lacking, infinite))]
+    told = ([*LOSSES[:6], None, 0.4], [math.inf] * 3 + [0.5])
+    runs = [make_run(planned=8)]
+    for values in told:
+        series = {"val_loss": Series.from_optional(values)}
+        runs.append(Run(name="", source="", first_epoch=0, series=series))
     pairs = [compared([stop(1)], [stop(2)], run) for run in runs]
     assert [pair.both_exact for pair in pairs] == [True] * 3
     assert pairs[1].first.outcome.bounds == {"regret": "lower"}
