@@ -300,14 +300,6 @@ class TextRows:
             self._remarks.append(line)
             self._note_fit(line, next(filter(None, cells)))
             return
-        if n_said == 1 and not self.header[0]:
-            problem = (
-                "its header has several lines, as pandas writes columns with levels"
-            )
-            hint = (
-                "Write one line: df.columns = ['_'.join(names) for names in df.columns]"
-            )
-            raise LogError(problem, source=self.source, line=line, hint=hint)
         problem = f"from here on another header holds: {shown_names(cells)}"
         hint = "Cut the file in two there, or keep the part above with "
         hint += "--errors skip or errors='skip'"

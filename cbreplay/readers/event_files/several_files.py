@@ -22,9 +22,46 @@ if TYPE_CHECKING:
     from cbreplay.readers.building.rows import Rows
     from cbreplay.readers.event_files.scalar_table import EventTable
 
-__all__ = ["before_restarts", "drop_purged", "join_writers", "pair_points"]
+__all__ = [
+    "before_restarts",
+    "drop_purged",
+    "join_writers",
+    "pair_points",
+    "share_marks",
+]
 
 _MOST_COMPARED, _MOST_MARKS = 500, 50
+
+
+def share_marks(
+    writers: Mapping[str, list[EventTable]],
+) -> dict[str, list[EventTable]]:
+    """Give the marks of one writer, by their times, to those that have none.
+
+    PyTorch's ``add_scalars`` opens a writer for each curve, and marks in its own alone.
+    """
+    of_each = [[m for file in own for m in file.restarts] for own in writers.values()]
+    marks = next(filter(None, of_each), [])
+    shared = {name: list(files) for name, files in writers.items()}
+    for files, own in zip(shared.values(), of_each, strict=True):
+        for mark in marks if files and not own else ():
+            at, offset = _first_since(files, mark.wall_time)
+            given = [*files[at].restarts, mark._replace(offset=offset)]
+            files[at] = files[at]._replace(restarts=given)
+    return shared
+
+
+def _first_since(files: Sequence[EventTable], time: float) -> tuple[int, int]:
+    """Return which file holds the first value written since a time, at which byte."""
+    for at, file in enumerate(files):
+        found = [
+            int(own.offsets[(own.wall_times >= time).argmax()])
+            for own in file.scalars.values()
+            if (own.wall_times >= time).any()
+        ]
+        if found:
+            return at, min(found)
+    return len(files) - 1, BEHIND_ALL
 
 
 def drop_purged(tables: Sequence[EventTable]) -> tuple[list[EventTable], list[str]]:
@@ -87,11 +124,11 @@ def _cut_at_marks(
 ) -> Iterator[tuple[int | None, EventTable]]:
     """Yield the parts of files, each with the step of the mark that it begins with."""
     for table in tables:
-        steps = [None, *table.restarts.values()]
-        ends = pairwise([0, *table.restarts, BEHIND_ALL])
+        steps = [None, *(mark.step for mark in table.restarts)]
+        ends = pairwise([0, *(mark.offset for mark in table.restarts), BEHIND_ALL])
         for step, (begin, end) in zip(steps, ends, strict=True):
             part = table.each(Scalars.between, begin, end)
-            yield step, part._replace(restarts={}, resumed=step is not None)
+            yield step, part._replace(restarts=[], resumed=step is not None)
 
 
 def join_writers(pieces: list[Rows], most: int) -> tuple[list[Rows], list[str]]:

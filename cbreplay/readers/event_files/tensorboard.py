@@ -45,6 +45,7 @@ from cbreplay.readers.event_files.several_files import (
     drop_purged,
     join_writers,
     pair_points,
+    share_marks,
 )
 from cbreplay.readers.sizes import check_trainings
 from cbreplay.wording.note import Note
@@ -91,6 +92,7 @@ class TensorBoardReader(LogReader):
 
     def _runs(self, log: LogFiles, path: str) -> Iterator[Run]:
         damage = Damage(self.options)
+        log = log._replace(files=share_marks(log.files))
         layout = self._layout_of(log, path, damage)
         facts = LogFacts(path, (*damage.notes(), *layout.notes))
         pieces = self._read_epochs(log, layout, facts)
@@ -164,11 +166,11 @@ class TensorBoardReader(LogReader):
             if fit is None or kept is None or fit.horizon <= kept.horizon:
                 continue
             begun = [seam for seam in record.seams if seam > kept.horizon]
-            if begun:
-                seam = min(begun)
-                found = [(min(at, seam), own) for at, own in found]
-                found.append((seam, fit))
-        return found
+            # a fit may end before its first value; what the next takes back tells more
+            seam = min(begun, default=kept.horizon + 1)
+            found = [(min(at, seam), own) for at, own in found]
+            found.append((seam, fit))
+        return [(seam, fit) for seam, fit in found if seam <= record.horizon]
 
     def _last_of(self, log: LogFiles, layout: Layout, path: str) -> TrainingRows | None:
         """Return the last training of some of the files; None where they hold none."""

@@ -54,11 +54,15 @@ class LightningReader(LogReader):
     def read(self, path: str) -> Iterator[Run]:
         """Yield each training in the file."""
         table = read_table(path, self.options)
+        self._fold(table)
+        yield from build_runs(table, self.options, self.metadata)
+
+    def _fold(self, table: LogTable) -> None:
+        """Merge the rows of each epoch."""
         if table.first_of(["epoch"]) is None:
             # of Aim, where nothing but steps was tracked
             fold = fold_data_sets if lay_out_data_sets(table) else fold_steps
             fold(table, self.options)
-            yield from build_runs(table, self.options, self.metadata)
             return
         for name in ("epoch", "step"):
             table.rename({table.find(name): name})
@@ -70,7 +74,6 @@ class LightningReader(LogReader):
         if self.options.x_axis != "epoch" and are_fractions(table.columns["epoch"]):
             # a loop of one's own logged how much of the epochs was done
             fold_by(table, "epoch", "step", self.options)
-            yield from build_runs(table, self.options, self.metadata)
             return
         _check_epochs(table)
         _leave_out_after_fit(table)
@@ -94,7 +97,6 @@ class LightningReader(LogReader):
         if across or not from_one:
             table.counts_from_zero = True
             table.framework = "Lightning"
-        yield from build_runs(table, self.options, self.metadata)
 
 
 def _count_lost(table: LogTable, logged: FloatArray) -> None:
