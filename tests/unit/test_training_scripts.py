@@ -1776,7 +1776,7 @@ def test_a_fit_without_validation_logs_no_val(
         ("keras.optimizers.get('adam')", "", True),
         ("keras.optimizers.get(keras.optimizers.Adam(1e-3))", "", True),
         (
-            "keras.optimizers.get({'class_name': 'Adam', 'config': {'learning_rate': 1.0}})",
+            "keras.optimizers.get({'class_name': 'Adam', 'config': {'lr': 1.0}})",
             "",
             False,
         ),
