@@ -24,6 +24,7 @@ __all__ = [
     "find_opposite_mode",
     "find_uncompiled_monitor",
     "misspelt_loss",
+    "refusal_of_text",
     "what_follows",
 ]
 
@@ -99,6 +100,9 @@ def find_uncompiled_monitor(known: CheckedList, callback: Any) -> Iterator[Findi
             written += f"a {parameter} that is logged"
         elif lacks_data:
             written += ", and validation data for fit"
+        if compiled and compiled.refused:
+            written = "an object of keras.metrics, or a function, in place of "
+            written += repr(compiled.refused[0])
         follows = what_follows(known, callback)
         yield known.finding("absent-monitor", said, follows, written)
 
@@ -118,7 +122,8 @@ def find_absence(known: CheckedList, monitor: str) -> tuple[str, str] | None:
         meant = near != "" and _is_plainly_meant(monitor, near)
         if compiled.has_outputs:
             near = _of_output(monitor, compiled.names) or near
-        if compiled.is_whole or (meant and compiled.is_keras):
+        is_certain = meant or compiled.refused
+        if compiled.is_whole or (is_certain and compiled.is_keras):
             shown = _listed([*map(repr, logged)])
             if compiled.has_outputs and not compiled.names_outputs and len(logged) > 1:
                 shown += ", after an output's name where there are several"
@@ -196,10 +201,22 @@ def _is_plainly_meant(monitor: str, near: str) -> bool:
 
 def what_follows(known: CheckedList, callback: Any) -> str:
     """Say what a callback does where its monitor is never logged."""
+    refusal = refusal_of_text(known)
     acts = callback.acts_without_value(known.training.semantics)
+    if refusal:
+        return refusal
     if acts:
         return f"{callback.class_name} sees epochs without it only, and {acts}"
     return f"{callback.class_name} skips an epoch without it, so it never acts"
+
+
+def refusal_of_text(known: CheckedList) -> str:
+    """Say that ``compile`` gets a text for which this version has no metric; or ""."""
+    compiled = known.facts.compiled
+    if compiled is None or not compiled.refused:
+        return ""
+    text = compiled.refused[0]
+    return f"{known.training.version} makes no metric of {text!r}, so fit raises"
 
 
 def find_opposite_mode(known: CheckedList, callback: Any) -> Iterator[Finding]:

@@ -61,6 +61,7 @@ a = keras.Input((len(x[0]),))
 b, c = keras.layers.Dense(1, name="b")(a), keras.layers.Dense(1, name="kl")(a)
 """
 OUTPUTS = FUNCTIONAL + "model = keras.Model(a, [b, c])\n"
+LISTED = "model.compile('sgd', ['mse', 'mse'], metrics=[['mae'], ['acc']])\n"
 BOTH = "model.compile('sgd', ['mse', 'mse'], metrics={'b': 'mae', 'kl': ['acc']})\n"
 OWN_STEP = """
 class Stepping(keras.Sequential):
@@ -117,6 +118,7 @@ SCRIPTS = {
         True,
     ),
     "several outputs": (OUTPUTS + BOTH + "y = [y, y]\n", False),
+    "several outputs, in their order": (OUTPUTS + LISTED + "y = [y, y]\n", False),
     "one output": (FUNCTIONAL + "model = keras.Model(a, b)\n" + COMPILE, False),
     "add_loss": (LOSING + COMPILE, False),
     "a step of its own": (OWN_STEP + COMPILE, False),
