@@ -19,7 +19,6 @@ from cbreplay.answers.staircase_rate import rate_section
 from cbreplay.answers.staircase_table import kept_scale, steps_section
 from cbreplay.document import (
     Cell,
-    Code,
     CodeBlock,
     Document,
     Notice,
@@ -117,7 +116,7 @@ def one_setting_page(
         if note_of(doubt) not in map(note_of, doubts)
     )
     every_doubt = (*doubts, *schedules, *still_gained(cells), *own)
-    setting = say(Code(setting_name(replay.callbacks)))
+    setting = say(setting_name(replay.callbacks, "This setting"))
     document = Document(
         "simulate",
         headline_of_replay(headline_of_one(cells, setting), replay),

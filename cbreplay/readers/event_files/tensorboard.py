@@ -32,7 +32,7 @@ from cbreplay.readers.event_files.layouts import (
     choose_layout,
     drop_after_fit,
 )
-from cbreplay.readers.event_files.points import at_steps, cut_points
+from cbreplay.readers.event_files.points import at_steps, cut_points, file_of
 from cbreplay.readers.event_files.refused import (
     CROWDED,
     check_hyperparameters,
@@ -45,6 +45,7 @@ from cbreplay.readers.event_files.several_files import (
     drop_purged,
     join_writers,
     pair_points,
+    share_marks,
 )
 from cbreplay.readers.sizes import check_trainings
 from cbreplay.wording.note import Note
@@ -56,7 +57,6 @@ if TYPE_CHECKING:
     from cbreplay.readers.building.training_rows import TrainingRows
     from cbreplay.readers.event_files.files import LogFiles
     from cbreplay.readers.event_files.layouts import Layout
-    from cbreplay.readers.event_files.points import LoggedPoints
     from cbreplay.run import RateSource, Run, Series
     from cbreplay.run_metadata import RunMetadata
 
@@ -92,6 +92,7 @@ class TensorBoardReader(LogReader):
 
     def _runs(self, log: LogFiles, path: str) -> Iterator[Run]:
         damage = Damage(self.options)
+        log = log._replace(files=share_marks(log.files))
         layout = self._layout_of(log, path, damage)
         facts = LogFacts(path, (*damage.notes(), *layout.notes))
         pieces = self._read_epochs(log, layout, facts)
@@ -116,7 +117,7 @@ class TensorBoardReader(LogReader):
 
     def _read_epochs(
         self, log: LogFiles, layout: Layout, facts: LogFacts
-    ) -> list[LoggedPoints]:
+    ) -> list[Rows]:
         """Read the points of all trainings, at zero-based epochs; there may be none."""
         options = self.options
         pieces, joined = _read_points(log, layout, options, facts.left_out)
@@ -127,8 +128,8 @@ class TensorBoardReader(LogReader):
         if layout.tool == "epochs" and options.parts == "rows":
             # every row is the next epoch: the steps were not asked
             del facts.notes[n_notes:]
-        check_trainings(len(pieces), pieces[0].file, options.max_bytes)
-        steps = np.concatenate([piece.steps for piece in pieces])
+        check_trainings(len(pieces), file_of(pieces[0]), options.max_bytes)
+        steps = np.concatenate([piece.epochs for piece in pieces])
         numbered = number_epochs(steps, options, known=layout.counts_from_zero)
         facts.counts_from = layout.first_step + numbered.counts_from
         left_out = left_out_notes(facts.left_out)
@@ -137,21 +138,11 @@ class TensorBoardReader(LogReader):
         return at_steps(pieces, numbered.epochs)
 
     def _join(
-        self, pieces: list[LoggedPoints], metadata: RunMetadata | None, path: str
+        self, pieces: list[Rows], metadata: RunMetadata | None, path: str
     ) -> list[TrainingRows]:
         """Join the points of each training."""
-        rows = [
-            Rows(
-                piece.steps,
-                piece.columns,
-                piece.wall_times,
-                f"file {piece.file}",
-                begins_file=not piece.resumed,
-            )
-            for piece in pieces
-        ]
-        if self.options.parts == "rows":
-            rows = [Rows.joined(rows)]
+        by_row = self.options.parts == "rows"
+        rows = [Rows.joined(pieces)] if by_row else pieces
         return join_rows(rows, self.options, metadata, path)
 
     def _taken_back(
@@ -175,11 +166,11 @@ class TensorBoardReader(LogReader):
             if fit is None or kept is None or fit.horizon <= kept.horizon:
                 continue
             begun = [seam for seam in record.seams if seam > kept.horizon]
-            if begun:
-                seam = min(begun)
-                found = [(min(at, seam), own) for at, own in found]
-                found.append((seam, fit))
-        return found
+            # a fit may end before its first value; what the next takes back tells more
+            seam = min(begun, default=kept.horizon + 1)
+            found = [(min(at, seam), own) for at, own in found]
+            found.append((seam, fit))
+        return [(seam, fit) for seam, fit in found if seam <= record.horizon]
 
     def _last_of(self, log: LogFiles, layout: Layout, path: str) -> TrainingRows | None:
         """Return the last training of some of the files; None where they hold none."""
@@ -224,19 +215,19 @@ def _called_validation(path: str) -> Iterator[str]:
 
 def _read_points(
     log: LogFiles, layout: Layout, options: ReadOptions, left_out: dict[str, str]
-) -> tuple[list[LoggedPoints], list[str]]:
+) -> tuple[list[Rows], list[str]]:
     """Put the points of training and validation together, fit by fit, with notes.
 
     What is `left_out` is added with its reason.
     """
     left_out |= layout.silent
     notes, most = [], options.max_bytes
-    of_writers: dict[str, list[LoggedPoints]] = {}
+    of_writers: dict[str, list[Rows]] = {}
     for writer, files in log.files.items():
         parts, purged = drop_purged(files)
         parts, after = drop_after_fit(parts)
         notes += after
-        pieces: list[LoggedPoints] = []
+        pieces: list[Rows] = []
         for part in parts:
             table, unread = layout.to_epochs(part)
             if options.parts == "rows":
@@ -244,7 +235,7 @@ def _read_points(
             series = layout.series_of(table, writer)
             cut, crowded = cut_points(series, most, log.name_of(table.path))
             if part.resumed and cut:
-                cut[0].resumed = True
+                cut[0].begins_file = False
             pieces += cut
             left_out |= unread | dict.fromkeys(crowded, CROWDED)
         of_writers[writer], joined = join_writers(pieces, most)
@@ -263,8 +254,8 @@ def _read_points(
 
 
 def _rows_of(
-    pieces: list[LoggedPoints], layout: Layout, tags: Sequence[str], facts: LogFacts
-) -> list[LoggedPoints]:
+    pieces: list[Rows], layout: Layout, tags: Sequence[str], facts: LogFacts
+) -> list[Rows]:
     """Tell which steps are rows, by the tool that wrote them or by the user."""
     if layout.tool == "keras":
         return number_samples(pieces, tags, facts)
