@@ -140,8 +140,8 @@ def find_absence(known: CheckedList, monitor: str) -> tuple[str, str] | None:
     return f"{said}: Keras calls the loss {loss!r}", loss
 
 
-def find_meant(known: CheckedList, monitor: str) -> str | None:
-    """Return the name of a series that a monitor seems to mean, and is not.
+def find_meant(known: CheckedList, monitor: str) -> str:
+    """Return the name of a series that a monitor seems to mean, and is not; or "".
 
     >>> from cbreplay.rules.checks import CheckedList
     >>> from cbreplay.rules.training import Training
@@ -150,9 +150,9 @@ def find_meant(known: CheckedList, monitor: str) -> str | None:
     >>> training = Training(resolved.semantics, {}, resolved.family)
     >>> known = CheckedList((), training, None, 1, None)
     >>> find_meant(known, "val_los"), find_meant(known, "val_f1")
-    ('val_loss', None)
+    ('val_loss', '')
     >>> find_meant(known, "val_loss"), find_meant(known, "val_head_loss")
-    (None, None)
+    ('', '')
     """
     metric = monitor.removeprefix("val_")
     prefix = monitor[: len(monitor) - len(metric)]
@@ -163,8 +163,8 @@ def find_meant(known: CheckedList, monitor: str) -> str | None:
         names = ("loss",) if compiled is None else compiled.names
         logged = [prefix + name for name in names]
     if monitor in logged or metric.endswith("_loss"):
-        return None
-    return nearest_series(monitor, logged) or None
+        return ""
+    return nearest_series(monitor, logged)
 
 
 def misspelt_loss(known: CheckedList, monitor: str) -> str | None:

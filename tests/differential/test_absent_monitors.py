@@ -283,16 +283,26 @@ def test_a_file_named_by_a_value_that_comes_later_is_refused_as_keras_does(
     assert fixes.get("absent-field") == late
 
 
-def test_of_the_monitors_of_a_comprehension_the_absent_one_is_named(
-    tmp_path: Path,
+OF_LOOP = "('val_loss', 'val_rmse', 'val_mae')"
+STOP = "keras.callbacks.EarlyStopping(m, mode='min', restore_best_weights=True)"
+
+
+@pytest.mark.parametrize(
+    ("made", "held"),
+    [
+        ("", f"[{STOP} for m in {OF_LOOP}]"),
+        (
+            f"stops = []\nfor m in {OF_LOOP}:\n    stops.append({STOP})\n",
+            "stops",
+        ),
+    ],
+)
+def test_of_several_monitors_the_absent_one_is_named(
+    made: str, held: str, tmp_path: Path
 ) -> None:
-    held = (
-        "[keras.callbacks.EarlyStopping(m, mode='min', restore_best_weights=True) "
-        "for m in ('val_loss', 'val_rmse', 'val_mae')]"
-    )
     text = (
         "import keras\nimport numpy as np\nx = y = np.ones((4, 1), 'float32')\n"
-        f"{DENSE}{COMPILE}"
+        f"{DENSE}{COMPILE}{made}"
         "history = model.fit(x, y, validation_data=(x, y), verbose=0, "
         f"callbacks={held})"
     )

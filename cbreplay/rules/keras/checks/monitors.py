@@ -87,7 +87,7 @@ def _why_unknown(
 def _with_meant(known: CheckedList, callback: _Monitoring, fix: str) -> str:
     """Name the monitor that may be meant first: with a mode, Keras reports no slip."""
     meant = find_meant(known, callback.monitor)
-    return fix if meant is None else f"monitor={meant!r} if that is meant; else {fix}"
+    return f"monitor={meant!r} if that is meant; else {fix}" if meant else fix
 
 
 def _guessed_auto(known: CheckedList, callback: _Monitoring) -> Iterator[Finding]:
