@@ -21,12 +21,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from cbreplay.series_names import (
-    is_validation,
-    nearest_series,
-    suggest_monitor,
-    watch_options,
-)
+from cbreplay.near_series import nearest_series
+from cbreplay.series_names import is_validation, suggest_monitor, watch_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

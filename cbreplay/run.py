@@ -12,7 +12,7 @@ import numpy as np
 
 from cbreplay.arguments import checked, read_argument
 from cbreplay.errors import ConfigError, LogError, UnknownMonitorError
-from cbreplay.series import BoolArray, EpochArray, FloatArray, Series, to_float
+from cbreplay.series import BoolArray, EpochArray, FloatArray, Series, read_logs
 from cbreplay.series_names import LEARNING_RATE_NAMES
 from cbreplay.showing import show_html, show_plot, show_text
 
@@ -348,7 +348,7 @@ class Run:
         >>> run.horizon, run.series["val_loss"].recorded.tolist()
         (1, [True, False])
         """
-        rows = [_numbers(row, first_epoch + i, name) for i, row in enumerate(logs)]
+        rows = [read_logs(row, first_epoch + i, name) for i, row in enumerate(logs)]
         names = dict.fromkeys(key for row in rows for key in row)
 
         def column(key: str, dtype: type[np.floating[Any]] = np.float64) -> Series:
@@ -381,22 +381,3 @@ class Run:
         if self.learning_rate is not None:
             columns["learning_rate"] = self.learning_rate.values
         return pd.DataFrame(columns, index=pd.Index(self.epochs, name="epoch"))
-
-
-def _numbers(row: Any, epoch: int, name: str) -> dict[str, float]:  # noqa: ANN401
-    """Return the values of one epoch as Python floats, without the missing ones."""
-    if not isinstance(row, Mapping):
-        problem = f"epoch {epoch} is {row!r}, not a dict of logs"
-        raise LogError(problem, source=name, hint="Give lists of values to load_runs")
-    numbers = {}
-    for key, value in row.items():
-        try:
-            if value is not None:
-                numbers[str(key)] = to_float(value)
-        except OverflowError:
-            problem = f"{key!r} is larger than any float in epoch {epoch}"
-            raise LogError(problem, source=name) from None
-        except (TypeError, ValueError):
-            problem = f"{key!r} is {value!r} in epoch {epoch}, which is not one number"
-            raise LogError(problem, source=name) from None
-    return numbers

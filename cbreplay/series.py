@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from cbreplay.arguments import read_argument, shown_value
-from cbreplay.errors import ConfigError
+from cbreplay.errors import ConfigError, LogError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
-__all__ = ["BoolArray", "EpochArray", "FloatArray", "Series", "to_float"]
+__all__ = ["BoolArray", "EpochArray", "FloatArray", "Series", "read_logs", "to_float"]
 
 FloatArray: TypeAlias = "NDArray[np.floating[Any]]"
 EpochArray: TypeAlias = "NDArray[np.integer[Any]]"
@@ -132,3 +133,28 @@ def to_float(value: Any) -> float:  # noqa: ANN401 - whatever a user logged
         message = "a complex number has no order"
         raise TypeError(message)
     return float(value)
+
+
+def read_logs(row: Any, epoch: int, name: str) -> dict[str, float]:  # noqa: ANN401
+    """Return the values of one epoch as Python floats, without the missing ones.
+
+    Raises
+    ------
+    LogError
+        If the row is no dict of numbers.
+    """
+    if not isinstance(row, Mapping):
+        problem = f"epoch {epoch} is {row!r}, not a dict of logs"
+        raise LogError(problem, source=name, hint="Give lists of values to load_runs")
+    numbers = {}
+    for key, value in row.items():
+        try:
+            if value is not None:
+                numbers[str(key)] = to_float(value)
+        except OverflowError:
+            problem = f"{key!r} is larger than any float in epoch {epoch}"
+            raise LogError(problem, source=name) from None
+        except (TypeError, ValueError):
+            problem = f"{key!r} is {value!r} in epoch {epoch}, which is not one number"
+            raise LogError(problem, source=name) from None
+    return numbers

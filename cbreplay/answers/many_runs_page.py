@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.answers.headline_limits import by_keras_rules, counts_otherwise
@@ -12,17 +11,18 @@ from cbreplay.answers.many_runs_tables import (
     fixed_settings,
     unreplayed,
 )
+from cbreplay.answers.one_run_headline import headline_of_one
 from cbreplay.answers.pictures import small_figure
 from cbreplay.answers.rate_cells import still_gained
 from cbreplay.answers.schedules import told_schedules
-from cbreplay.answers.setting_cells import read_replays
 from cbreplay.answers.setting_code import setting_code
+from cbreplay.answers.settings_summary import compare_settings
+from cbreplay.answers.several_runs_headline import settings_headline
 from cbreplay.answers.spoken_runs import judged_by, with_cut_runs
 from cbreplay.document import (
     Block,
     CodeBlock,
     Document,
-    Fact,
     Gallery,
     Notice,
     Paragraph,
@@ -31,9 +31,7 @@ from cbreplay.document import (
     phrase,
     say,
 )
-from cbreplay.grid import make_grid
 from cbreplay.rules.families import spoken_version
-from cbreplay.wording.shown_digits import scale_of
 from cbreplay.wording.words import count, list_names
 
 if TYPE_CHECKING:
@@ -114,24 +112,10 @@ def many_runs_page(asked: ManyRuns, closing: Section) -> Document:
 
 
 def _headline(drawn: SettingOnRuns) -> Text:
-    n_runs, exact = len(drawn.replays), drawn.exact()
-    if not exact:
-        return say(
-            f"None of {count(n_runs, 'run')} can say what {drawn.name} would cost."
-        )
-    regrets = [replay.outcome.regret or 0.0 for replay in exact]
-    mean = math.fsum(regrets) / len(regrets)
-    scale = scale_of(replay.outcome.kept_value for replay in exact)
-    cost = "{mean} {objective:code} on average" if mean else "no {objective:code}"
-    which = f"the {len(exact)} of {n_runs} runs that can tell"
-    if len(exact) == n_runs:
-        which = f"these {count(n_runs, 'run')}"
-    return phrase(
-        f"{{}} would have cost {cost} on {which}.",
-        drawn.name[:1].upper() + drawn.name[1:],
-        mean=Fact(mean, "difference", "mean_regret", scale),
-        objective=exact[0].judged_by[0],
-    )
+    cells, name = drawn.cells(), say(drawn.name)
+    if len(cells.runs) == 1:
+        return headline_of_one(cells, name)
+    return settings_headline(compare_settings(cells), name)
 
 
 def _lead(asked: ManyRuns) -> Text:
@@ -209,10 +193,7 @@ def _about_setting(asked: ManyRuns) -> Iterator[Text]:
 
 def _about_rates(asked: ManyRuns) -> Iterator[Text]:
     """Yield which schedules its stops cut, and what was gained after its reductions."""
-    replays = asked.drawn.replays
-    runs = [replay.run for replay in replays]
-    grid = make_grid([*(asked.callbacks or replays[0].callbacks)])
-    cells = read_replays(runs, grid, replays)
+    cells = asked.drawn.cells()
     yield from told_schedules(cells)
     yield from still_gained(cells)
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from cbreplay.answers.setting_cells import read_replays
+from cbreplay.answers.settings_summary import summarise
 from cbreplay.answers.spoken_runs import beside_best, spoken_end
 from cbreplay.document import Cell, Paragraph, Row, Section, Table, TableColumn, say
 from cbreplay.evidence.outcomes import best_recorded_epoch
 from cbreplay.evidence.words import AT_LEAST, BY_PLAN, brief_evidence, limits_of_replays
+from cbreplay.grid import make_grid
 from cbreplay.wording.shown_digits import scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from cbreplay.answers.setting_cells import SettingCells
     from cbreplay.evidence.validity import Evidence
     from cbreplay.replay import Replay
     from cbreplay.run import Mode, Run
@@ -48,15 +51,10 @@ class SettingOnRuns(NamedTuple):
     replays: Sequence[Replay]
     by_plan: Collection[str] = ()
 
-    def exact(self) -> list[Replay]:
-        """Return the replays that may be averaged: exact, with a number, no bound."""
-        return [
-            replay
-            for replay in self.replays
-            if replay.evidence == "exact"
-            and replay.outcome.regret is not None
-            and "regret" not in replay.outcome.bounds
-        ]
+    def cells(self) -> SettingCells:
+        """Return what the setting does on each run, as the column of a table."""
+        runs = [replay.run for replay in self.replays]
+        return read_replays(runs, make_grid([*self.replays[0].callbacks]), self.replays)
 
 
 def fixed_settings(
@@ -73,7 +71,10 @@ def fixed_settings(
     found = {replay.evidence for row in rows for replay in row.replays}
     counted = [name for name in _COUNTED if name in found or name in _ALWAYS_COUNTED]
     scale = scale_of(
-        replay.outcome.kept_value for row in rows for replay in row.exact()
+        replay.outcome.kept_value
+        for row in rows
+        for replay in row.replays
+        if replay.evidence == "exact"
     )
     columns = (
         TableColumn("setting", "Setting", "name"),
@@ -98,29 +99,18 @@ def fixed_settings(
 
 
 def _baseline_row(row: SettingOnRuns, counted: Sequence[Evidence]) -> Row:
-    exact = row.exact()
     counts = [
         sum(replay.evidence == evidence for replay in row.replays)
         for evidence in counted
     ]
-    if not exact:
-        told = f"no run of {len(row.replays)} answers this exactly"
+    (told,) = summarise(row.cells())
+    if not told.exact_runs:
         blank = [None] * 4
-        return Row((row.name, *counts, *blank), say(told))
-    worst = max(exact, key=lambda replay: replay.outcome.regret or 0.0)
-    regrets = [replay.outcome.regret or 0.0 for replay in exact]
-    saved = sum(replay.outcome.epochs_saved for replay in exact)
-    recorded = sum(replay.run.n_epochs for replay in exact)
-    return Row(
-        (
-            row.name,
-            *counts,
-            math.fsum(regrets) / len(regrets),
-            worst.outcome.regret,
-            f"{saved} of {recorded}",
-            worst.run.name if worst.outcome.regret else None,
-        )
-    )
+        words = f"no run of {told.runs} answers this exactly"
+        return Row((row.name, *counts, *blank), say(words))
+    saved = f"{told.epochs_saved} of {told.recorded_epochs}"
+    worst = (told.worst_regret, saved, told.worst_run if told.worst_regret else None)
+    return Row((row.name, *counts, told.mean_regret, *worst))
 
 
 def every_run(drawn: SettingOnRuns) -> Section:

@@ -22,12 +22,18 @@ if TYPE_CHECKING:
 
     from cbreplay.answers.setting_cells import SettingCells
     from cbreplay.document import Text
+    from cbreplay.run import Run
 
 __all__ = ["headline_of_one", "headline_of_one_run", "nearest_setting"]
 
+_IT = say("It")
 
-def headline_of_one(cells: SettingCells) -> Text:
-    """Say where the one setting stops on the one run, and what it keeps."""
+
+def headline_of_one(cells: SettingCells, setting: Text = _IT) -> Text:
+    """Say where the one setting stops on the one run, and what it keeps.
+
+    `setting` is what it is called at the beginning of the sentence.
+    """
     told = {name: column[0] for name, column in cells.columns.items()}
     (run,) = cells.runs
     if told["divergence_epoch"] is not None:
@@ -39,7 +45,8 @@ def headline_of_one(cells: SettingCells) -> Text:
     saved_last = (told["last_saved_file"], told["last_saved_epoch"])
     start = rest = say()
     if told["stopped_epoch"] is None and told["evidence"] != "exact":
-        words = "It does not stop inside this log, which ends at epoch {horizon:epoch}"
+        words = "{setting} does not stop inside this log, which ends at epoch "
+        words += "{horizon:epoch}"
         if never_stops(cells):
             words = "Nothing in this list stops training, and the log ends at epoch "
             words += "{horizon:epoch}"
@@ -47,9 +54,9 @@ def headline_of_one(cells: SettingCells) -> Text:
         better = _better_epoch(cells, told)
         rest = so_far(cells.callbacks, told["kept_epoch"], *saved_last, better)
     else:
-        words = "It trains to the planned end, epoch {horizon:epoch}"
+        words = "{setting} trains to the planned end, epoch {horizon:epoch}"
         if told["stopped_epoch"] is not None:
-            words = "It stops at epoch {stopped_epoch:epoch} of {horizon:epoch}"
+            words = "{setting} stops at epoch {stopped_epoch:epoch} of {horizon:epoch}"
         words += ", and keeps epoch {kept_epoch:epoch}{beside}{saved}."
         rest = in_file(told["kept_epoch"], *saved_last)
     saved = what_it_saves(told["epochs_saved"], told["seconds_saved"])
@@ -57,6 +64,7 @@ def headline_of_one(cells: SettingCells) -> Text:
         f"{{}}{words}{{}}",
         start,
         rest,
+        setting=setting,
         horizon=run.horizon,
         beside=_beside_best_here(cells, 0),
         saved=say() if told["stopped_epoch"] is None else saved,
@@ -95,7 +103,9 @@ def headline_of_one_run(cells: SettingCells) -> Text:
     decided = cells.columns["evidence"].count("exact")
     counts: dict[str, Any] = {"n_decided": decided, "n_configs": n_configs}
     if nearest is None:
-        none = say() if decided else _told_of_none(cells)
+        one_objective = len(cells.judged_by) == 1
+        lost = say("; it tells of none what it loses" if one_objective else "")
+        none = lost if decided else _told_of_none(cells)
         return phrase(start + "{}.", own, none, **counts)
     objective = cells.judged_by[0][0] or "value"
     is_best = cells.columns["regret"][nearest] == 0
@@ -193,18 +203,28 @@ def nearest_setting(cells: SettingCells) -> int | None:
 
 
 def _beside_best_here(cells: SettingCells, place: int) -> Text:
-    """Say how far a cell's kept value is from the best, if that is known."""
-    regret, kept = (cells.columns[name][place] for name in ("regret", "kept_value"))
+    """Say how far a cell's kept value is from the best, or that it is no number."""
+    held = {name: column[place] for name, column in cells.columns.items()}
+    regret = held["regret"]
     objective, mode = cells.judged_by[0]
-    words = ""
-    if regret is not None and not math.isfinite(kept):
-        words = ", whose {objective} is no finite number"
-    elif regret == 0:
+    words = _without_number(cells.run_at(place), objective, held["kept_epoch"])
+    if regret == 0 and not words:
         words = ", the best on record"
-    elif regret is not None:
+    elif regret is not None and not words:
         side = "above" if mode == "min" else "below"
         best = "best recorded" if cells.bound_of(place, "regret") else "best"
         words = f": {{regret}} {side} the {best} {{objective}}"
     scale = scale_of(cells.columns["kept_value"])
     fact = Fact(regret, "difference", "regret", scale)
     return phrase(words, objective=objective, regret=fact)
+
+
+def _without_number(run: Run, objective: str | None, kept: int | None) -> str:
+    """Say that a log holds no finite number of the objective at the kept epoch."""
+    if objective is None or kept is None:
+        return ""
+    series, place = run.series[objective], kept - run.first_epoch
+    if not series.recorded[place]:
+        return ", of which the log has no {objective}"
+    finite = math.isfinite(series.values[place])
+    return "" if finite else ", whose {objective} is no finite number"

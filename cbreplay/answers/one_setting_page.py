@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from cbreplay.answers.doubts import doubts_of_one_run, doubts_of_staircase
 from cbreplay.answers.evaluations import in_evaluations
-from cbreplay.answers.hole_words import hole_of_setting
-from cbreplay.answers.left_files import in_file, last_file
 from cbreplay.answers.misreadings import headline_of_replay
+from cbreplay.answers.one_run_headline import headline_of_one
 from cbreplay.answers.pictures import curve_figure, curve_section
 from cbreplay.answers.rate_cells import still_gained
 from cbreplay.answers.schedules import told_schedules
@@ -23,7 +21,6 @@ from cbreplay.document import (
     Cell,
     CodeBlock,
     Document,
-    Fact,
     Notice,
     Paragraph,
     Row,
@@ -31,14 +28,12 @@ from cbreplay.document import (
     Table,
     TableColumn,
     Text,
-    phrase,
     plain_text,
     say,
 )
 from cbreplay.evidence.outcomes import judge_certainly
 from cbreplay.evidence.words import spoken_evidence
 from cbreplay.grid import make_grid
-from cbreplay.rules.registry import never_stop
 from cbreplay.staircase.build import find_best
 from cbreplay.wording.kinds import spoken_value
 from cbreplay.wording.note import topic_of
@@ -121,9 +116,10 @@ def one_setting_page(
         if note_of(doubt) not in map(note_of, doubts)
     )
     every_doubt = (*doubts, *schedules, *still_gained(cells), *own)
+    setting = say(setting_name(replay.callbacks, "This setting"))
     document = Document(
         "simulate",
-        headline_of_replay(_headline(replay), replay),
+        headline_of_replay(headline_of_one(cells, setting), replay),
         lead_of_run(replay),
         (
             Section("The setting", (code,), half=True),
@@ -154,45 +150,6 @@ def _beside(
 def note_of(doubt: Text) -> str:
     """Return a doubt in the form of a note, to find doubts that say the same."""
     return plain_text(doubt).rstrip(".").lower()
-
-
-def _headline(replay: Replay) -> Text:
-    outcome = replay.outcome
-    if replay.evidence == "incomplete" and replay.gap_epoch is not None:
-        return hole_of_setting(replay.run, replay.callbacks, replay.gap_epoch)
-    if replay.evidence == "diverged":
-        words = f"{spoken_evidence(replay).capitalize()} about {{setting:code}}."
-    elif replay.evidence == "censored":
-        words = "What {setting:code} ends with is not in the log: it ends at epoch "
-        words += "{horizon:epoch} without a stop.{file}"
-        if never_stop(map(type, replay.callbacks)):
-            words = "{setting:code} stops no training, and the log ends at epoch "
-            words += "{horizon:epoch}.{file}"
-    else:
-        words = "{setting:code} runs to the end of its plan"
-        if replay.stopped_epoch is not None:
-            words = "{setting:code} stops at epoch {stopped_epoch:epoch} of "
-            words += "{horizon:epoch}"
-        words += " and keeps epoch {kept_epoch:epoch}"
-        if outcome.kept_value is not None and not math.isfinite(outcome.kept_value):
-            words += ", whose {objective:code} is no finite number"
-        elif outcome.regret == 0:
-            words += ", the best recorded {objective:code}"
-        elif outcome.regret is not None:
-            side = "above" if replay.objective_mode == "min" else "below"
-            words += f", {{regret}} {side} the best recorded {{objective:code}}"
-        words += ".{file}"
-    scale = scale_of([outcome.kept_value])
-    return phrase(
-        words,
-        setting=setting_name(replay.callbacks),
-        stopped_epoch=replay.stopped_epoch,
-        horizon=replay.run.horizon,
-        kept_epoch=replay.kept_epoch,
-        regret=Fact(outcome.regret, "difference", "regret", scale),
-        objective=replay.judged_by[0],
-        file=in_file(replay.kept_epoch, *last_file(replay)),
-    )
 
 
 def _outcome(replay: Replay, scale: ValueScale) -> Section:

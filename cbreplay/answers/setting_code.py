@@ -17,10 +17,10 @@ __all__ = ["setting_code", "setting_name"]
 _LONGEST_SETTING = 60
 
 
-def setting_name(callbacks: Sequence[Callback]) -> str:
+def setting_name(callbacks: Sequence[Callback], if_long: str = "this setting") -> str:
     """Name a setting in a sentence."""
     name = ", ".join(format_callback(callback) for callback in callbacks)
-    return name if len(name) <= _LONGEST_SETTING else "this setting"
+    return name if len(name) <= _LONGEST_SETTING else if_long
 
 
 def setting_code(callbacks: Sequence[Callback], semantics: str = "") -> str:

@@ -28,11 +28,17 @@ _ALONE = "That describes these runs, not the next."
 _NEARLY_ALL = 0.9
 
 
-def settings_headline(beside: SettingsBeside) -> Text:
-    """Say which setting loses least on several runs, or what the one setting loses."""
+_THIS = say("this setting")
+
+
+def settings_headline(beside: SettingsBeside, setting: Text = _THIS) -> Text:
+    """Say which setting loses least on several runs, or what the one setting loses.
+
+    `setting` is what the one setting is called.
+    """
     cells, summaries, runs, compared = beside
     if len(summaries) == 1:
-        return _of_one_setting(cells, summaries[0])
+        return _of_one_setting(cells, summaries[0], setting)
     least = beside.least
     if least is None:
         return _of_no_setting(cells, summaries)
@@ -120,7 +126,9 @@ def _of_no_setting(cells: SettingCells, summaries: Sequence[SettingSummary]) -> 
     )
 
 
-def _of_one_setting(cells: SettingCells, summary: SettingSummary) -> Text:
+def _of_one_setting(
+    cells: SettingCells, summary: SettingSummary, setting: Text
+) -> Text:
     if only_saves(cells):
         words = (
             "This setting stops no training; of each of these {runs:count} runs, the "
@@ -134,7 +142,7 @@ def _of_one_setting(cells: SettingCells, summary: SettingSummary) -> Text:
             end = ": it stops inside none of these logs"
         elif summary.exact_runs and len(cells.judged_by) == 1:
             end = "; on none of them is known what it loses"
-        words = f"The logs decide this setting on {on} runs{end}."
+        words = f"The logs decide {{setting}} on {on} runs{end}."
     else:
         on = "On all {exact_runs:count} runs"
         if summary.priced_runs < summary.exact_runs:
@@ -142,8 +150,9 @@ def _of_one_setting(cells: SettingCells, summary: SettingSummary) -> Text:
         elif not summary.is_whole:
             on = "On the {exact_runs:count} of {runs:count} runs whose logs decide it,"
         loses = " loses" if summary.worst_regret else ""
-        words = f"{on} this setting{loses} {{losses}}. {_ALONE}"
-    return phrase(words, losses=_losses(cells, summary), **summary._asdict())
+        words = f"{on} {{setting}}{loses} {{losses}}. {_ALONE}"
+    losses = _losses(cells, summary)
+    return phrase(words, setting=setting, losses=losses, **summary._asdict())
 
 
 def _losses(cells: SettingCells, summary: SettingSummary, where: str = "") -> Text:

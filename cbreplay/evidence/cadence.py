@@ -24,6 +24,7 @@ __all__ = [
     "count_lost_before",
     "count_steps",
     "lack_epochs",
+    "lacks_steps",
     "lay_steps",
     "stand_further_apart",
     "stand_regularly",
@@ -102,6 +103,24 @@ def lack_epochs(steps: EpochArray) -> bool:
     if cadence is None or bool((distances[1:-1] % cadence).any()):
         return True
     return bool(2 * np.count_nonzero(distances == cadence) <= len(distances))
+
+
+def lacks_steps(steps: EpochArray) -> bool:
+    """Tell whether steps are not all multiples of one number, or are too few to tell.
+
+    They count from 0 or from 1. A few that are left of more hardly are all of them.
+
+    >>> (
+    ...     lacks_steps(np.array([500, 1000, 1500])),
+    ...     lacks_steps(np.array([499, 999, 1499])),
+    ... )
+    (False, False)
+    >>> lacks_steps(np.array([62, 71, 80])), lacks_steps(np.array([500, 1000]))
+    (True, True)
+    """
+    distances = set(np.diff(steps).tolist())
+    begins = {0, *distances, *(distance - 1 for distance in distances)}
+    return len(steps) <= _SHORTEST or len(distances) > 1 or steps[0] not in begins
 
 
 def stand_regularly(steps: EpochArray) -> bool:

@@ -159,7 +159,7 @@ def _follow(
         ended: dict[str, bool] = {}
         came_from: dict[str, list[int]] = {}
         for number, way in enumerate(open_ways):
-            for fork, logs in _turns(way, epoch, position, told):
+            for fork, logs in _turns(way, epoch, told):
                 fork.walked.trace.clear()
                 is_last = fork.live(position, logs)
                 situation = fork.situation()
@@ -173,19 +173,19 @@ def _follow(
 
 
 def _turns(
-    way: Walker, epoch: int, position: int, told: Sequence[dict[str, float]]
+    way: Walker, epoch: int, told: Sequence[dict[str, float]]
 ) -> Iterator[tuple[Walker, dict[str, float]]]:
     """Yield a copy of a way for each reading of an epoch, with its ``logs``.
 
     The caller lets each live through the epoch before it takes the next.
     """
-    turns = [*product(way.seams_at(epoch), told)]
+    turns = [*product(way.seams.readings_at(epoch), told)]
     for seams, logs in turns:
         # without a choice here, the way goes on without a copy
         fork = way.fork() if len(turns) > 1 else way
         fork.seams = seams
         yield fork, logs
-        if seams is not way.seams and way.hands_on(position):
+        if seams is not way.seams and way.hands_on(epoch):
             # a fit may also have ended with this row, and the next begun with another
             for again in told:
                 resumed = way.fork()

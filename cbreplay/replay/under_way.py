@@ -1,13 +1,13 @@
-"""The state of a replay under way, and a seam, as records that `walker` decides by."""
+"""The state of a replay under way, which `walker` and `hooks` change."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cbreplay.replay.records import Step
 
-__all__ = ["Seam", "Walk", "earlier_of"]
+__all__ = ["Walk", "earlier_of"]
 
 
 class Walk:
@@ -59,24 +59,6 @@ class Walk:
     def end_of_evidence(self) -> int | None:
         """The first epoch for which the log is no evidence; None if there is none."""
         return self.gap if self.divergence is None else self.divergence
-
-
-class Seam(NamedTuple):
-    """Where a resumed fit began, and what is known of the fit before it.
-
-    Parameters
-    ----------
-    same_list : bool
-        Whether it had the list that is replayed, but for callbacks that never decide.
-    broken_off : bool
-        Whether it ended without its callbacks seeing the end.
-    cut_short : bool
-        Whether a callback ended it before its plan did.
-    """
-
-    same_list: bool = False
-    broken_off: bool = False
-    cut_short: bool = False
 
 
 def earlier_of(first: int | None, second: int | None) -> int | None:

@@ -19,8 +19,9 @@ from cbreplay.evidence.validity import (
     read_recorded_rates,
 )
 from cbreplay.replay.epoch_logs import EpochLogs
-from cbreplay.replay.under_way import Seam, Walk, earlier_of
-from cbreplay.replay.walker import Walker, schedules_rate
+from cbreplay.replay.seams import find_seams
+from cbreplay.replay.under_way import Walk, earlier_of
+from cbreplay.replay.walker import Walker
 from cbreplay.rules.base import read_series
 from cbreplay.rules.callbacks_list import read_callbacks
 
@@ -28,12 +29,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cbreplay.replay.choices import Uncertain
+    from cbreplay.replay.seams import HandedOn
     from cbreplay.rules.base import Callback
     from cbreplay.rules.callbacks_list import CallbacksList
     from cbreplay.rules.training import Training
     from cbreplay.run import Run
 
-__all__ = ["find_seams", "find_unsure_stops", "walk_run"]
+__all__ = ["find_unsure_stops", "walk_run"]
 
 # a log with choices in more epochs than these is uncertain from the first of them on
 _MOST_CHOICES = 5000
@@ -53,7 +55,7 @@ def walk_run(
     goes_on: bool,
     states: Sequence[Any] | None = None,
     gap: int | None = None,
-    carried: Mapping[int, Sequence[Any]] = MappingProxyType({}),
+    handed_on: Mapping[int, HandedOn] = MappingProxyType({}),
 ) -> Walk:
     """Replay a run by each reading of its rate; the earliest end of evidence counts.
 
@@ -69,9 +71,9 @@ def walk_run(
         The state of each callback when training begins; new ones by default.
     gap : int, optional
         A further epoch from which on the log is no evidence for the list.
-    carried : mapping of int to sequence of object, optional
-        By the seam, with which states the fit before it ended, where later rows stand
-        for its last ones.
+    handed_on : mapping of int to HandedOn
+        By the seam, how the fit before it ended, where later rows stand for its last
+        ones.
 
     Raises
     ------
@@ -87,7 +89,8 @@ def walk_run(
         walker = _walker_on(
             run, callbacks, training, logs=logs, reading=reading, goes_on=goes_on
         )
-        walker.gap, walker.carried = earlier_of(walker.gap, gap), carried
+        walker.gap = earlier_of(walker.gap, gap)
+        walker.seams = walker.seams._replace(handed_on=handed_on)
         unsure = None
         if others or run.possible_seams:
             unsure = _find_uncertain(run, walker, states, others)
@@ -157,7 +160,6 @@ def _walker_on(
     """Return the walker of a list on a run, with its holes and seams."""
     rules = callbacks.callbacks
     return Walker(
-        run,
         callbacks,
         training,
         logs,
@@ -177,7 +179,7 @@ def _read_rates(
             run,
             initial_learning_rate=initial_learning_rate,
             needs_value=any(rule.needs_learning_rate for rule in rules),
-            scheduled=any(map(schedules_rate, rules)),
+            scheduled=any(rule.schedules_rate for rule in rules),
         )
     readings = read_followed_rates(run, initial_learning_rate)
     # only a callback of the user's own may read the rate: else one reading will do
@@ -191,25 +193,6 @@ def _find_gap(run: Run, rules: tuple[Callback, ...]) -> int | None:
         # a callback of the user's own may read whatever is logged
         return find_gap_of(run, run.series)
     return find_gap_of(run, read_series(rules))
-
-
-def find_seams(run: Run, rules: tuple[Callback, ...]) -> dict[int, Seam]:
-    """Return, by the epoch in which a resumed fit began, what is known of it."""
-    asked = [_bare(rule.code) for rule in rules if rule.acts_at]
-    return {seam: _seam_after(run, seam, asked) for seam in run.seams}
-
-
-def _seam_after(run: Run, seam: int, asked: list[str]) -> Seam:
-    before = None if run.metadata is None else run.metadata.fit_before(seam)
-    if before is None:
-        return Seam(broken_off=run.broken_off)
-    alike = [text for text in map(_bare, before.callbacks) if text in asked]
-    broken_off = run.broken_off if before.ended is None else before.broken_off
-    return Seam(alike == asked, broken_off, before.cut_short(seam))
-
-
-def _bare(code: str) -> str:
-    return code.replace(" ", "").replace('"', "'")
 
 
 def _other_logs(
@@ -283,7 +266,7 @@ def _find_uncertain(
 def _first_choice(walker: Walker, others: Mapping[int, object]) -> int:
     """Return the first epoch with a choice, from which on nothing is certain."""
     positions = [walker.training.first_epoch + position for position in others]
-    return min([*positions, *walker.possible_seams])
+    return min([*positions, *walker.seams.possible])
 
 
 def _compare_readings(run: Run, walks: list[Walk], first: Walk) -> None:

@@ -129,6 +129,11 @@ class Callback:
         return False
 
     @property
+    def schedules_rate(self) -> bool:
+        """Whether it sets the rate that an epoch begins with."""
+        return self.changes_learning_rate and "begin" in self.acts_at
+
+    @property
     def reduction(self) -> float | None:
         """By what it multiplies the rate, where that is one number; else None."""
         return None

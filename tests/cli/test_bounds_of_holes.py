@@ -96,7 +96,10 @@ def test_a_page_of_several_runs_averages_no_bound(ask: Ask, tmp_path: Path) -> N
     page = tmp_path / "page.md"
     assert ask("report", runs, "--patience", "3", "-o", page).status == 0
     text = page.read_text()
-    assert "would have cost 0.1000 `val_loss` on average on the 1 of 2 runs" in text
+    assert text.startswith(
+        "# On the 1 of 2 runs that tell it, EarlyStopping(patience=3"
+    )
+    assert " loses 0.1000 `val_loss` on average against the best of each run" in text
     assert "| 4 | 7 | 4 | 0.4000 | \\>= 0 | 3 | exact |" in text
 
 

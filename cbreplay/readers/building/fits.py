@@ -174,9 +174,7 @@ def _union(earlier: Rows, later: Rows) -> Rows:
     """Return all rows of two saves of one table, of which each lost some."""
     lost = ~np.isin(earlier.epochs, later.epochs)
     joined = Rows.joined([later, earlier.take(lost)])
-    whole = joined.take(np.argsort(joined.epochs, kind="stable"))
-    whole.place = later.place
-    return whole
+    return joined.take(np.argsort(joined.epochs, kind="stable"))
 
 
 def _is_again(earlier: Rows, later: Rows) -> bool:
@@ -301,5 +299,5 @@ def _join_turns(pieces: list[Rows]) -> tuple[list[Rows], list[str]]:
         return pieces, []
     joined = Rows.joined(pieces)
     ordered = joined.take(np.argsort(joined.epochs, kind="stable"))
-    ordered.wall_times, ordered.place = np.zeros(0), joined.place
+    ordered.wall_times = np.zeros(0)
     return [ordered], ["its pieces fill each other's gaps: they were read as one"]

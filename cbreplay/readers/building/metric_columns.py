@@ -38,7 +38,6 @@ __all__ = ["MetricColumns", "filled_note"]
 
 _LISTS = "its cells are lists, not single numbers"
 _TEXT = "no cell is a number"
-_FOLD = "it names the training, and is no metric"
 
 
 class MetricColumns:
@@ -103,7 +102,7 @@ class MetricColumns:
         """Tell whether a column is a series; note the reason if it is none."""
         column = self.table.columns[name]
         named = not name.startswith("#") and name != INDEXES[1]
-        if column.whole and named and not _names_training(name, column):
+        if column.whole and named and not self._tells_rows(name, column):
             return True
         self.table.check_decimal_comma(name)
         reason = self._reason_to_leave_out(name, column)
@@ -121,11 +120,19 @@ class MetricColumns:
             return _nameless(name, cells)
         if not none:
             self.table.check_thousands(name)
-            return _FOLD if _names_training(name, cells) else ""
+            return self._tells_rows(name, cells)
         if not cells.wrong.any():
             return self._reason_of_empty(name, cells)
         grouped = self.table.grouped_number(name)
         return _TEXT if grouped is None else f"no cell is a plain number ({grouped[1]})"
+
+    def _tells_rows(self, name: str, cells: LogColumn) -> str:
+        """Say what a column tells that is no metric; empty if it is one."""
+        if letters(name) in FOLDS and (cells.values == cells.values[:1]).all():
+            return "it names the training, and is no metric"
+        # beside epochs, a callback may have logged a metric by such a name
+        steps = self.table.is_counted and name.lower() in STEP_NAMES
+        return "it counts steps" if steps and are_epochs(cells.values).all() else ""
 
     def _reason_of_empty(self, name: str, cells: LogColumn) -> str:
         if name.startswith("val_") and cells.n_na == len(self.table):
@@ -244,11 +251,6 @@ class MetricColumns:
         words = {word for column in cells for word in column.words} - {"", "NA"}
         *most, last = ["an empty cell", "NA", *sorted(words)]
         return f"{', '.join(most)} or {last}"
-
-
-def _names_training(name: str, cells: LogColumn) -> bool:
-    """Tell whether a column holds the fold or the seed of all rows."""
-    return letters(name) in FOLDS and bool((cells.values == cells.values[:1]).all())
 
 
 def _is_regular(cells: LogColumn) -> bool:

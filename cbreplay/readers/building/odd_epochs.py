@@ -151,14 +151,18 @@ def _interleaved(epochs: EpochArray) -> EpochArray:
 
 
 def _glued(epochs: EpochArray) -> BoolArray:
-    """Find epochs glued from a cut one and the next: 4, then 5 and 0 as 50, then 1."""
+    """Find epochs glued from a cut one and the next: 4, then 5 and 0 as 50, then 1.
+
+    So are 12, then the 1 of 13 and 0 as 10, then 1.
+    """
     found = np.zeros(len(epochs), dtype=np.bool_)
     steps = np.diff(epochs)
     if len(steps) < _TWO_STEPS:
         return found
-    for i in (np.flatnonzero((steps[:-1] > 1) & (steps[1:] <= 0)) + 1).tolist():
+    for i in (np.flatnonzero((steps[:-1] != 1) & (steps[1:] <= 0)) + 1).tolist():
         following = int(epochs[i + 1])
-        if following == 0:
+        if following in {0, int(epochs[0])}:
+            # a training that begins anew
             continue
         begun, resumed = str(int(epochs[i - 1]) + 1), str(following - 1)
         text = str(int(epochs[i]))

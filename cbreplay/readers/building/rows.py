@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -48,10 +49,16 @@ class Rows:
         The line of each row in its log; empty where that is not needed.
     cuts : collection of int
         Positions before which the log says that a fit began.
+
+    Attributes
+    ----------
+    written : dict of str to float
+        When the last value of each column was written, where the log says it.
     """
 
     __slots__ = (
         *("begins_file", "columns", "cuts", "epochs", "lines", "place", "wall_times"),
+        "written",
     )
 
     def __init__(
@@ -70,6 +77,7 @@ class Rows:
         self.wall_times: FloatArray = np.asarray(wall_times, dtype=np.float64)
         self.lines: EpochArray = np.asarray(lines, dtype=np.int64)
         self.place, self.begins_file, self.cuts = place, begins_file, {*cuts}
+        self.written: dict[str, float] = {}
 
     @property
     def follow_each_other(self) -> bool:
@@ -81,17 +89,21 @@ class Rows:
     def take(self, kept: BoolArray | EpochArray | slice) -> Rows:
         """Return some of the rows, or all in another order."""
         columns = {name: column.take(kept) for name, column in self.columns.items()}
-        return self._of(kept, columns, self._cuts_among(kept) if self.cuts else ())
+        return self._of(kept, columns, self._cuts_among(kept) if self.cuts else set())
 
     def _of(
         self,
         kept: BoolArray | EpochArray | slice,
-        columns: Mapping[str, Series],
-        cuts: Collection[int],
+        columns: dict[str, Series],
+        cuts: set[int],
     ) -> Rows:
-        times = self.wall_times[kept] if len(self.wall_times) else ()
-        lines = self.lines[kept] if len(self.lines) else ()
-        return Rows(self.epochs[kept], columns, times, lines=lines, cuts=cuts)
+        rows = copy(self)
+        rows.epochs, rows.columns, rows.cuts = self.epochs[kept], columns, cuts
+        if len(self.wall_times):
+            rows.wall_times = self.wall_times[kept]
+        if len(self.lines):
+            rows.lines = self.lines[kept]
+        return rows
 
     def _cuts_among(self, kept: BoolArray | EpochArray | slice) -> set[int]:
         """Return the cuts among some of the rows, or among all in another order."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections import deque
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
@@ -119,7 +120,54 @@ def first_lines(lines: Iterable[str]) -> list[str]:
             n_said += bool(line.strip())
         if n_said > _SNIFFED_ROWS:
             break
-    return found
+    return _with_one_header(found)
+
+
+def _with_one_header(lines: list[str]) -> list[str]:
+    """Write the names of columns with levels, as pandas has them, in one line.
+
+    >>> _with_one_header([",loss,loss", ",train,val", "epoch,,", "0,0.5,0.75"])
+    ['', '', 'epoch,loss/train,loss/val', '0,0.5,0.75']
+    """
+    said = [at for at, line in enumerate(lines) if _says_something(line)]
+    delimiter = _find_delimiter([lines[at] for at in said]) if said else ","
+    levels: list[list[str]] = []
+    for at in said[:_MOST_LEVELS]:
+        cells = _cut(lines[at], delimiter)
+        if any(map(holds_number, cells)) or (levels and len(cells) != len(levels[0])):
+            break
+        levels.append(cells)
+    names = _names_of_levels(levels) if 1 < len(levels) < len(said) else None
+    if names is None or delimiter == SPACES:
+        return lines
+    quoted = [f'"{name}"' if delimiter in name else name for name in names]
+    first, last = said[0], said[len(levels) - 1]
+    blank = [""] * (last - first)
+    return [*lines[:first], *blank, delimiter.join(quoted), *lines[last + 1 :]]
+
+
+_MOST_LEVELS = 5
+
+
+def _names_of_levels(lines: list[list[str]]) -> list[str] | None:
+    """Return the names of columns with levels; None if the lines are no such.
+
+    The line of the first level names several columns alike, or the last line is that of
+    the index, and names its columns alone.
+    """
+    *levels, last = lines
+    index = [*takewhile(bool, last)]
+    # what pandas writes there are names of levels, and only in the first column
+    beside = levels[0][len(levels) > 1 : len(index)]
+    if index and not any((*beside, *last[len(index) :])):
+        outer = [""] * len(index)
+        lines = [*(outer + level[len(index) :] for level in levels), last]
+    else:
+        tops = [name for name in levels[0] if name]
+        if len(set(tops)) == len(tops):
+            return None
+    names = ["/".join(filter(None, own)) for own in zip(*lines, strict=True)]
+    return names if len(set(names)) == len(names) else None
 
 
 def find_header(lines: Sequence[str]) -> tuple[list[str], str, str]:

@@ -19,6 +19,7 @@ from cbreplay.readers.columns.column_names import (
     SETTINGS,
     STATES,
     STEP_NAMES,
+    is_epoch_name,
     is_rate_name,
     is_time,
     letters,
@@ -67,7 +68,8 @@ def find_epoch(table: LogTable) -> str | None:
             table.notes.append(f"{name} was taken as the epoch")
             return name
     table.is_counted = True
-    none = "there is no epoch column:"
+    silent = any(map(is_epoch_name, table.left_out))
+    none = "the epoch column is empty:" if silent else "there is no epoch column:"
     for name in INDEXES:
         index = columns.get(name)
         if index is None or not _may_count(index.values):

@@ -13,7 +13,7 @@ from cbreplay.errors import LogError
 from cbreplay.readers.base import SKIP_HINT, ForeignLogError, LogFacts
 from cbreplay.readers.columns.cells import parse_cell
 from cbreplay.readers.columns.column import LogColumn
-from cbreplay.readers.columns.column_names import is_rate_name
+from cbreplay.readers.columns.column_names import is_epoch_name, is_rate_name
 from cbreplay.readers.columns.header import shown_names
 from cbreplay.readers.columns.merged_rows import collapse_columns
 from cbreplay.readers.sizes import check_cells, check_columns
@@ -165,6 +165,7 @@ class LogTable(LogFacts):
         for name, cells in table.columns.items():
             cells.add([row.get(name) for row in rows], _parse_value)
             cells.finish()
+        table.leave_out_silent_epochs()
         return table
 
     def add_below(self, other: LogTable) -> None:
@@ -235,6 +236,12 @@ class LogTable(LogFacts):
         if found:
             left_out = f"left out {', '.join(found)}: {reason}"
             self.notes.append(reworded(reason, left_out))
+
+    def leave_out_silent_epochs(self) -> None:
+        """Take out a column of epochs without one, as where steps alone were logged."""
+        names = filter(is_epoch_name, self.columns)
+        silent = [name for name in names if self.columns[name].missing.all()]
+        self.leave_out(silent, "no row has one")
 
     def first_rows(self, key: str | None) -> list[int]:
         """Return where trainings begin: below a header, and where `key` steps back."""

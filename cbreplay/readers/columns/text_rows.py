@@ -24,13 +24,14 @@ from cbreplay.readers.columns.header import (
     quoted_line,
     shown_names,
 )
-from cbreplay.readers.columns.last_row import (
+from cbreplay.readers.columns.numbered_names import are_numbered_anew, renamed_note
+from cbreplay.readers.columns.text_lines import (
+    TextLines,
     are_never_ended,
     is_complete,
     may_be_cut,
+    tells_fit,
 )
-from cbreplay.readers.columns.numbered_names import are_numbered_anew, renamed_note
-from cbreplay.readers.columns.text_lines import TextLines, tells_fit
 from cbreplay.readers.columns.written_again import OtherHeaderError
 from cbreplay.wording.words import count, list_first
 
@@ -299,14 +300,6 @@ class TextRows:
             self._remarks.append(line)
             self._note_fit(line, next(filter(None, cells)))
             return
-        if n_said == 1 and not self.header[0]:
-            problem = (
-                "its header has several lines, as pandas writes columns with levels"
-            )
-            hint = (
-                "Write one line: df.columns = ['_'.join(names) for names in df.columns]"
-            )
-            raise LogError(problem, source=self.source, line=line, hint=hint)
         problem = f"from here on another header holds: {shown_names(cells)}"
         hint = "Cut the file in two there, or keep the part above with "
         hint += "--errors skip or errors='skip'"

@@ -1,41 +1,51 @@
-"""One training in several logs, of which one begins behind or inside another.
+"""One training in several logs: each begins behind or inside another, or in its gaps.
 
-A fit that was resumed wrote a file of its own, or a log kept its last rows only. Logs
-of which it is not certain get a note that they may be of one training.
+A fit that was resumed wrote a file of its own, or a log kept its last rows only, or
+several workers wrote in turn. Logs of which it is not certain get a note that they may
+be of one training.
 """
 
 from __future__ import annotations
 
 import os
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cbreplay.by_key import by_key
+from cbreplay.errors import LogError
+from cbreplay.readers.building.odd_epochs import fill_each_other
 from cbreplay.readers.building.runs import note_lost_rows
-from cbreplay.readers.discovery.common_epochs import first_number, put_below
+from cbreplay.readers.discovery.common_epochs import (
+    first_number,
+    numbers_of,
+    put_below,
+)
 from cbreplay.readers.discovery.comparison import columns_of, share_rows
-from cbreplay.readers.discovery.found_logs import is_text, lie_beside
+from cbreplay.readers.discovery.found_logs import has_rows, is_text, lie_beside
+from cbreplay.readers.discovery.reading import read_content
+from cbreplay.readers.files import read_bytes
 from cbreplay.wording.note import OF_NUMBERING, Note, reworded, topic_of
 from cbreplay.wording.words import count, list_first
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cbreplay.readers.discovery.found_logs import FoundLogs
     from cbreplay.readers.discovery.run_names import RunsOfLog
-    from cbreplay.run import Run
+    from cbreplay.run import EpochArray, Run
 
 __all__ = [
     "doubt_continued",
     "doubt_gaps",
     "doubt_overlapping",
     "join_continued",
+    "join_directories",
     "join_overlapping",
+    "join_turns",
     "may_be_parts",
-    "place_above",
-    "place_beside",
 ]
 
 
@@ -75,7 +85,7 @@ def _directory(run: Run) -> str | None:
     return os.path.dirname(run.source) if is_text(run.source) else None
 
 
-def place_beside(run: Run) -> tuple[str, str]:
+def _place_beside(run: Run) -> tuple[str, str]:
     """Return the directory that holds a log's own one, and the name of its file.
 
     Logs that lie so beside each other are called alike, or are directories of event
@@ -87,12 +97,12 @@ def place_beside(run: Run) -> tuple[str, str]:
     return os.path.dirname(os.path.abspath(own)), file
 
 
-def place_above(run: Run) -> tuple[str, str]:
+def _place_above(run: Run) -> tuple[str, str]:
     """Return the directory one higher, and the path below what is in that one.
 
     So lie logs in directories that are called alike: rank0/logs, rank1/logs.
     """
-    place, file = place_beside(run)
+    place, file = _place_beside(run)
     own = run.source if not file else os.path.dirname(run.source)
     return os.path.dirname(place), f"{os.path.basename(os.path.abspath(own))}/{file}"
 
@@ -100,8 +110,8 @@ def place_above(run: Run) -> tuple[str, str]:
 def doubt_continued(found: FoundLogs) -> None:
     """Note on logs that they may continue one in a directory beside theirs."""
     for logs in (
-        *found.by_series(place_beside),
-        *found.by_series(place_above),
+        *found.by_series(_place_beside),
+        *found.by_series(_place_above),
     ):
         for log, later in _find_links(logs).items():
             note = (
@@ -249,3 +259,122 @@ def _alike(found: FoundLogs) -> list[list[RunsOfLog]]:
         if len({first_number(log.run) for log in logs}) - 1 <= _MOST_BEGINS
         and any(log.run.first_epoch or _lacks_rows(log.run) for log in logs)
     ]
+
+
+# fewer epochs may be in turn by chance
+_FEWEST = 5
+
+
+def join_turns(found: FoundLogs) -> None:
+    """Join logs of one directory that fill each other's gaps.
+
+    They hold the same series, and no epoch is in two of them. They are read again as
+    one file, one below the other, so that notes and numbers are those of the whole.
+    """
+    joined: dict[RunsOfLog, RunsOfLog] = {}
+    for logs in _in_turn(found, _directory_of_gaps):
+        first, *others = logs
+        most = found.options.max_bytes
+        contents = [read_bytes(log.run.source, most, len(logs)) for log in logs]
+        whole, source = b"\n".join(contents), first.run.source
+        # None if it is not one table: other separators, another order of columns
+        run = _read_as_one(partial(read_content, whole, source, found.options))
+        if run is not None:
+            names = ", ".join(log.name for log in others)
+            first.run = run.with_notes(
+                f"the epochs of one training stand here and in {names}, written in "
+                "turn: none stands twice, and each fills the gaps of the others"
+            )
+            joined |= dict.fromkeys(others, first)
+    found.join(joined)
+
+
+def _directory_of_gaps(run: Run) -> str | None:
+    """Return the directory of a log of text in which epochs are missing."""
+    in_rows = _lacks_rows(run) and has_rows(run.source)
+    return os.path.dirname(run.source) if in_rows else None
+
+
+def join_directories(found: FoundLogs) -> None:
+    """Put logs in directories beside each other together that fill each other's gaps.
+
+    Only the times in event files tell that they were written in turn: their steps go
+    up in the order of their times. Of other logs it is doubted that they are several
+    trainings, which may be validated at other epochs each.
+    """
+    for depth, place_of in enumerate((_place_beside, _place_above), start=1):
+        _join_directories(found, place_of, depth)
+
+
+def _join_directories(
+    found: FoundLogs, place_of: Callable[[Run], tuple[str, str]], depth: int
+) -> None:
+    joined: dict[RunsOfLog, RunsOfLog] = {}
+    read = {own.path for own in found.seen if own.fate == "read"}
+    for logs in _in_turn(found, place_of):
+        first, *others = logs
+        runs = [log.run for log in logs]
+        paths = [run.source for run in runs]
+        place, _ = place_of(runs[0])
+        alone = all(os.path.isdir(path) and path in read for path in paths)
+        many = sum(run.recorded_epochs for run in runs) >= _FEWEST
+        run = None
+        if alone and many and not any(run.metadata for run in runs):
+            from cbreplay.readers.event_files.tensorboard import TensorBoardReader
+
+            reader = TensorBoardReader(found.options)
+            run = _read_as_one(partial(reader.read_together, paths, place))
+        if run is None:
+            _doubt(logs)
+            continue
+        joined |= dict.fromkeys(others, first)
+        first.run = run
+        for _ in range(depth):
+            first.call_by_directory(place)
+    found.join(joined)
+
+
+def _in_turn(
+    found: FoundLogs, group_of: Callable[[Run], object | None]
+) -> list[list[RunsOfLog]]:
+    """Return groups of logs that fill each other's gaps."""
+    return [
+        logs
+        for logs in found.by_series(group_of)
+        if _took_turns([log.run for log in logs])
+    ]
+
+
+def _read_as_one(read: Callable[[], list[Run]]) -> Run | None:
+    """Read logs as one; None if they cannot be read so, or are not one training."""
+    try:
+        runs = read()
+    except LogError:
+        return None
+    return runs[0] if len(runs) == 1 else None
+
+
+def _doubt(logs: Sequence[RunsOfLog]) -> None:
+    """Say of logs that they may be one training."""
+    of_events = any(os.path.isdir(log.run.source) for log in logs)
+    how = "read with --parts join or parts='join'" if of_events else "read as one"
+    for log in logs:
+        others = ", ".join(other.name for other in logs if other is not log)
+        log.note(
+            f"its epochs stand in the gaps of {others}: if several workers wrote one "
+            f"training in turn, put their files into one directory, to be {how}"
+        )
+
+
+def _took_turns(runs: Sequence[Run]) -> bool:
+    numbers: list[EpochArray] = []
+    met: set[int] = set()
+    for run in runs:
+        own = numbers_of(run)
+        # nearly always the first two share an epoch, and no other is looked at
+        if not met.isdisjoint(own.tolist()):
+            return False
+        met.update(own.tolist())
+        numbers.append(own)
+    pieces = np.repeat(np.arange(len(runs)), [len(own) for own in numbers])
+    return fill_each_other(np.concatenate(numbers), pieces)

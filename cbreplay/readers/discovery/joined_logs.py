@@ -9,7 +9,9 @@ from cbreplay.readers.discovery.continued import (
     doubt_gaps,
     doubt_overlapping,
     join_continued,
+    join_directories,
     join_overlapping,
+    join_turns,
     may_be_parts,
 )
 from cbreplay.readers.discovery.data_set_files import join_data_sets
@@ -18,10 +20,12 @@ from cbreplay.readers.discovery.derived_logs import (
     leave_out_smoothed,
 )
 from cbreplay.readers.discovery.numbered_metrics import name_metrics_alike
-from cbreplay.readers.discovery.page_pairs import tell_data_sets
 from cbreplay.readers.discovery.read_once import leave_out_copies
-from cbreplay.readers.discovery.series_files import join_series_files, leave_out_rates
-from cbreplay.readers.discovery.written_in_turn import join_directories, join_turns
+from cbreplay.readers.discovery.series_files import (
+    join_series_files,
+    leave_out_rates,
+    tell_data_sets,
+)
 
 if TYPE_CHECKING:
     from cbreplay.readers.discovery.found_logs import FoundLogs

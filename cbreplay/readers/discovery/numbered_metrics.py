@@ -26,9 +26,10 @@ def name_metrics_alike(found: FoundLogs) -> None:
     ``keras.metrics.AUC()`` is called auc in the first model of a process, auc_1 in the
     second: folds of one script differ in it. Two of them in each model are auc and
     auc_1, then auc_2 and auc_3. A column without a value in a run is none of its
-    metrics: a table of several folds has those of all.
+    metrics: a table of several folds has those of all. What another framework numbers
+    is left as it is.
     """
-    runs = [run for log in found.logs for run in log.runs]
+    runs = [run for log in found.logs for run in log.runs if _may_be_of_keras(run)]
     if not any(name[-1:].isdigit() for run in runs for name in run.series):
         return
     variants: dict[str, set[tuple[str, ...]]] = {}
@@ -41,7 +42,18 @@ def name_metrics_alike(found: FoundLogs) -> None:
         if len(blocks) > 1 and are_same_metrics(blocks, base)
     }
     for log in found.logs:
-        log.runs[:] = [_renamed(run, numbered) for run in log.runs]
+        log.runs[:] = [
+            _renamed(run, numbered) if _may_be_of_keras(run) else run
+            for run in log.runs
+        ]
+
+
+def _may_be_of_keras(run: Run) -> bool:
+    # a graph of TensorFlow 1 numbers its names, and so an Estimator its summaries
+    return not run.framework and _OF_ESTIMATOR not in run.series
+
+
+_OF_ESTIMATOR = "global_step/sec"
 
 
 def _by_base(run: Run) -> dict[str, tuple[str, ...]]:

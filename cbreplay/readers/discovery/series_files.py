@@ -3,17 +3,25 @@
 TensorBoard's page offers a CSV of one series at a time, Neptune's users save one for
 each, called by it, and DVCLive and CatBoost write TSVs: files of one run in one
 directory are no trainings of their own.
+
+The newer page names a file by its tag alone, and a browser numbers the next:
+``epoch_loss.csv`` and ``epoch_loss (1).csv``. Keras writes the value of an epoch's
+validation a moment after that of its training.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
+from cbreplay.near_series import METRIC_ALIASES
 from cbreplay.readers.building.rate_columns import logged_rate
 from cbreplay.readers.columns.column_names import CATBOOST, is_rate_name
 from cbreplay.readers.discovery.common_epochs import (
@@ -22,9 +30,11 @@ from cbreplay.readers.discovery.common_epochs import (
     with_series_of,
 )
 from cbreplay.readers.discovery.found_logs import note_left_out
-from cbreplay.readers.discovery.page_pairs import BY_TAG
-from cbreplay.readers.other_tools.tensorboard_page import NAMED_BY_RUN
-from cbreplay.series_names import METRIC_ALIASES, is_validation
+from cbreplay.readers.other_tools.tensorboard_page import (
+    NAMED_BY_RUN,
+    UNTOLD_DATA_SET,
+)
+from cbreplay.series_names import is_validation
 from cbreplay.wording.words import list_first
 
 if TYPE_CHECKING:
@@ -32,10 +42,14 @@ if TYPE_CHECKING:
 
     from cbreplay.readers.discovery.found_logs import FoundLogs
     from cbreplay.readers.discovery.run_names import RunsOfLog
-    from cbreplay.run import RateSource, Run
+    from cbreplay.run import FloatArray, RateSource, Run
 
-__all__ = ["holds_only_rates", "join_series_files", "leave_out_rates"]
+__all__ = ["join_series_files", "leave_out_rates", "tell_data_sets"]
 
+# a file that the newer page names by a tag of Keras's, and what browsers add
+_BY_TAG = (
+    r"(?i)(?P<tag>epoch_(?P<metric>\w+?))(?:[ -]?\(?\d+\)?)?\.(?:csv|json)(?:\.gz)?"
+)
 # where Keras 3's callback and Keras 2's take the rate from
 _RATE_SOURCES: dict[str, RateSource] = {
     "epoch_learning_rate": "optimizer",
@@ -70,7 +84,7 @@ def join_series_files(found: FoundLogs) -> None:
     found.join(joined)
 
 
-def holds_only_rates(log: RunsOfLog) -> bool:
+def _holds_only_rates(log: RunsOfLog) -> bool:
     """Tell whether a file holds a learning rate, which is no training by itself."""
     return all(all(map(is_rate_name, run.series)) for run in log.runs)
 
@@ -80,8 +94,8 @@ def _with_one_rate(logs: list[RunsOfLog]) -> list[RunsOfLog]:
 
     Several rates, or one of other epochs, keep no metric from the others.
     """
-    metrics = [log for log in logs if not holds_only_rates(log)]
-    rates = [log for log in logs if holds_only_rates(log)]
+    metrics = [log for log in logs if not _holds_only_rates(log)]
+    rates = [log for log in logs if _holds_only_rates(log)]
     alone = bool(metrics) and len(rates) == 1
     return (
         logs if alone and _span(rates[0].run) == _span(_longest(metrics)) else metrics
@@ -96,7 +110,7 @@ def leave_out_rates(found: FoundLogs) -> None:
     LogError
         If nothing else is there.
     """
-    rates = [log for log in found.logs if holds_only_rates(log)]
+    rates = [log for log in found.logs if _holds_only_rates(log)]
     errors = [
         LogError(
             "it holds no metric, only a learning rate",
@@ -135,7 +149,7 @@ def _training_of(log: RunsOfLog) -> tuple[str, str] | None:
     page = re.fullmatch(NAMED_BY_RUN, file)
     if page is not None:
         return place, f"page {re.sub(_WRITER, '', page['run'])}"
-    if re.fullmatch(BY_TAG, file) is not None:
+    if re.fullmatch(_BY_TAG, file) is not None:
         return place, "page "
     if live is None:
         called, series = (
@@ -176,10 +190,10 @@ def _longest(logs: Sequence[RunsOfLog]) -> Run:
 
 def _joined(logs: Sequence[RunsOfLog]) -> Run:
     # a rate is that of the run that the metrics make
-    logs = sorted(logs, key=holds_only_rates)
+    logs = sorted(logs, key=_holds_only_rates)
     longest = _longest(logs)
     runs = [laid_over(log.run, longest) for log in logs]
-    metrics = runs[:-1] if holds_only_rates(logs[-1]) else runs
+    metrics = runs[:-1] if _holds_only_rates(logs[-1]) else runs
     paths = [run.source for run in runs]
     names = list(map(os.path.basename, paths))
     if len(set(names)) < len(names):
@@ -191,7 +205,7 @@ def _joined(logs: Sequence[RunsOfLog]) -> Run:
     joined = replace(with_series_of(*metrics), notes=notes)
     if len(metrics) < len(runs):
         file = os.path.basename(paths[-1])
-        page = re.fullmatch(NAMED_BY_RUN, file) or re.fullmatch(BY_TAG, file)
+        page = re.fullmatch(NAMED_BY_RUN, file) or re.fullmatch(_BY_TAG, file)
         # another tool writes the rate of each row
         source = _RATE_SOURCES.get("" if page is None else page["tag"], "")
         logged = logged_rate(next(iter(runs[-1].series.values())), source)
@@ -205,3 +219,133 @@ def _joined(logs: Sequence[RunsOfLog]) -> Run:
 
 
 _SHOWN, _TIMES = 5, "timestamp"
+
+
+# two values that Keras writes one after the other are half a thousandth apart; two
+# trainings do not keep so near to each other
+_MOMENT = 0.1
+# and so far apart, in seconds, they are not of one epoch
+_APART = 60.0
+
+
+def tell_data_sets(found: FoundLogs) -> None:
+    """Name the series of a training and of its validation that were downloaded alike.
+
+    Copies of a download are left out.
+
+    Raises
+    ------
+    LogError
+        If two files of one tag may be of a training and of its validation, and their
+        times do not tell which is which.
+    """
+    copies: dict[RunsOfLog, str] = {}
+    for (_, tag), logs in by_key(found.logs, _place_and_tag).items():
+        copies |= _copies_among(logs)
+        distinct = [log for log in logs if log not in copies]
+        if len(distinct) > 1:
+            _tell_apart(distinct, tag)
+    found.take_out(copies, "passed by")
+
+
+def _place_and_tag(log: RunsOfLog) -> tuple[str, str] | None:
+    place, file = os.path.split(log.run.source)
+    named = re.fullmatch(_BY_TAG, file)
+    if named is None or [*log.run.series] != [named["tag"]]:
+        return None
+    return place, named["tag"]
+
+
+def _copies_among(logs: Sequence[RunsOfLog]) -> dict[RunsOfLog, str]:
+    """Return the logs with the times and values of one before them, and say so."""
+    first: dict[tuple[object, ...], RunsOfLog] = {}
+    copies = {}
+    for log in logs:
+        run = log.run
+        (series,) = run.series.values()
+        key = (run.first_epoch, run.started, series.values.tobytes())
+        home = first.setdefault(key, log)
+        if home is not log:
+            home.note(f"{log.name} is a copy: it was read once")
+            copies[log] = f"the same download as {home.name}"
+    return copies
+
+
+def _tell_apart(logs: Sequence[RunsOfLog], tag: str) -> None:
+    """Name the series of two logs that are of one training; refuse doubtful ones."""
+    pairs = [
+        (trained, judged)
+        for trained, judged in itertools.permutations(logs, 2)
+        if _follows(judged.run, trained.run)
+    ]
+    if len(logs) == _TWO and len(pairs) == 1:
+        metric = tag.removeprefix("epoch_")
+        trained, judged = pairs[0]
+        note = (
+            f"{trained.name} is of the training, and {judged.name} of its validation: "
+            "Keras wrote each value of the latter a moment after that of the former"
+        )
+        trained.run = _called(trained.run, tag, metric).with_notes(note)
+        judged.run = _called(judged.run, tag, f"val_{metric}")
+        return
+    both = itertools.combinations([log.run for log in logs], 2)
+    if pairs or not all(_are_apart(*pair) for pair in both):
+        raise _doubtful(logs, tag)
+
+
+_TWO = 2
+
+
+def _called(run: Run, tag: str, name: str) -> Run:
+    notes = tuple(note for note in run.notes if note != UNTOLD_DATA_SET)
+    return replace(run.renamed({tag: name}), notes=notes)
+
+
+def _doubtful(logs: Sequence[RunsOfLog], tag: str) -> LogError:
+    first, second = (os.path.basename(log.run.source) for log in logs[:_TWO])
+    problem = (
+        f"{first} and {second} may be of a training and of its validation, and nothing "
+        "tells which is which"
+    )
+    hint = (
+        "Call each as TensorBoard's older page does, by its run: "
+        f"run-train-tag-{tag}.csv, run-validation-tag-{tag}.csv"
+    )
+    return LogError(problem, source=logs[0].run.source, hint=hint)
+
+
+def _times(run: Run) -> FloatArray:
+    """Return when each epoch of a run was logged; none where a time is not known."""
+    took = run.epoch_seconds
+    if run.started is None or took is None or not took.recorded[1:].all():
+        return np.zeros(0)
+    times: FloatArray = run.started + np.append(0.0, np.cumsum(took.values[1:]))
+    return times
+
+
+def _follows(judged: Run, trained: Run) -> bool:
+    """Tell whether each value was logged a moment after that of the other run.
+
+    A moment is far less than an epoch takes.
+    """
+    own, others = _times(judged), _times(trained)
+    alike = judged.first_epoch == trained.first_epoch and len(own) == len(others)
+    if not alike or len(own) < _FEWEST:
+        return False
+    later = own - others
+    most = min(_MOMENT, float(np.diff(others).min()) / 2)
+    return bool(((later > 0) & (later < most)).all())
+
+
+_FEWEST = 3
+
+
+def _are_apart(run: Run, other: Run) -> bool:
+    """Tell whether two runs logged an epoch at times that one training cannot have."""
+    own, others = _times(run), _times(other)
+    if not len(own) or not len(others):
+        return False
+    shift = other.first_epoch - run.first_epoch
+    epochs = range(max(0, shift), min(len(own), shift + len(others)))
+    apart = [abs(own[epoch] - others[epoch - shift]) for epoch in epochs]
+    return max(apart, default=0.0) > _APART

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +17,7 @@ from cbreplay.readers.building.evaluations import (
     shown,
 )
 from cbreplay.readers.columns.column_names import is_rate_name
-from cbreplay.readers.event_files.points import at_steps
+from cbreplay.readers.event_files.points import at_steps, holding, recorded, without
 from cbreplay.run import Series
 from cbreplay.series_names import is_validation
 from cbreplay.wording.words import count
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from cbreplay.readers.base import LogFacts
-    from cbreplay.readers.event_files.points import LoggedPoints
+    from cbreplay.readers.building.rows import Rows
 
 __all__ = [
     "STEP",
@@ -43,8 +42,8 @@ STEP = "\0step"
 
 
 def number_samples(
-    pieces: list[LoggedPoints], tags: Collection[str], facts: LogFacts
-) -> list[LoggedPoints]:
+    pieces: list[Rows], tags: Collection[str], facts: LogFacts
+) -> list[Rows]:
     """Count the epochs of a TensorFlow 1 log whose steps count samples.
 
     tf.keras 1.13 to 1.15 wrote the epoch's scalars at the number of samples seen so
@@ -53,17 +52,18 @@ def number_samples(
     """
     counts = any(tag.startswith("batch_") for tag in tags)
     for piece in pieces:
-        each = int(piece.steps[0])
-        counted = np.arange(1, len(piece.steps) + 1) * each
-        counts = counts and each > 1 and np.array_equal(piece.steps, counted)
+        each = int(piece.epochs[0])
+        counted = np.arange(1, len(piece.epochs) + 1) * each
+        counts = counts and each > 1 and np.array_equal(piece.epochs, counted)
     if not counts:
         return pieces
     note = "the steps count samples, by the tags of TensorFlow 1: epochs were counted"
     facts.notes.append(note)
-    return [replace(piece, steps=np.arange(len(piece.steps))) for piece in pieces]
+    numbers = [np.arange(len(piece.epochs)) for piece in pieces]
+    return at_steps(pieces, np.concatenate(numbers))
 
 
-def drop_last_words(pieces: list[LoggedPoints], facts: LogFacts) -> list[LoggedPoints]:
+def drop_last_words(pieces: list[Rows], facts: LogFacts) -> list[Rows]:
     """Leave out what a tool validates once more when its training has ended.
 
     Ultralytics validates best.pt, and people call Lightning's ``validate`` and
@@ -72,7 +72,7 @@ def drop_last_words(pieces: list[LoggedPoints], facts: LogFacts) -> list[LoggedP
     found: dict[str, None] = {}
     kept = []
     for piece in pieces:
-        last = len(piece.steps) - 1
+        last = len(piece.epochs) - 1
         columns = dict(piece.columns)
         for name, series in piece.columns.items():
             # if other epochs have several too, nothing tells which is the extra one
@@ -82,7 +82,7 @@ def drop_last_words(pieces: list[LoggedPoints], facts: LogFacts) -> list[LoggedP
                 values[last] = others.pop(last)[0]
                 columns[name] = Series(values, series.recorded, others)
                 found[name] = None
-        kept.append(replace(piece, columns=columns))
+        kept.append(holding(piece, columns))
     if found:
         facts.notes.append(
             f"{shown(list(found))}: the last epoch holds another value, of a "
@@ -91,9 +91,7 @@ def drop_last_words(pieces: list[LoggedPoints], facts: LogFacts) -> list[LoggedP
     return kept
 
 
-def count_evaluations(
-    pieces: list[LoggedPoints], facts: LogFacts
-) -> list[LoggedPoints]:
+def count_evaluations(pieces: list[Rows], facts: LogFacts) -> list[Rows]:
     """Assign numbers to the steps with an evaluation, training by training.
 
     Evaluations are the steps with a value of a validation series; where no name tells
@@ -107,20 +105,22 @@ def count_evaluations(
     between = [name for name in sizes if judged and name not in judged]
     reason = f"values between the evaluations, which are those of {shown(judged)}"
     left_out = dict.fromkeys(between, reason)
-    rows = _rows_of([piece.without(left_out) for piece in pieces], judged or names)
+    rows = _rows_of([without(piece, left_out) for piece in pieces], judged or names)
     n_between = _n_values(pieces) - _n_values(rows)
     facts.notes.append(evaluation_note(judged, n_between))
     facts.left_out |= left_out
     return _numbered(list(map(_keep_steps, rows)))
 
 
-def _keep_steps(piece: LoggedPoints) -> LoggedPoints:
+def _keep_steps(piece: Rows) -> Rows:
     """Keep the steps of evaluations beside their values, before these are numbered."""
-    steps = Series(piece.steps.astype(np.float64), np.ones(len(piece.steps), np.bool_))
-    return replace(piece, columns=piece.columns | {STEP: steps})
+    steps = Series(
+        piece.epochs.astype(np.float64), np.ones(len(piece.epochs), np.bool_)
+    )
+    return holding(piece, piece.columns | {STEP: steps})
 
 
-def keep_epochs(pieces: list[LoggedPoints], facts: LogFacts) -> list[LoggedPoints]:
+def keep_epochs(pieces: list[Rows], facts: LogFacts) -> list[Rows]:
     """Take each step as one epoch, as the user asks, if that is possible.
 
     PyTorch's loops often log a loss batch by batch and a validation epoch by epoch.
@@ -139,46 +139,46 @@ def keep_epochs(pieces: list[LoggedPoints], facts: LogFacts) -> list[LoggedPoint
         return _as_given(pieces, facts)
     rows = _rows_of(pieces, judged)
     dense = [name for name in names if _n_values(rows, name) < _n_values(pieces, name)]
-    cadence = cadence_of_epochs(np.concatenate([piece.steps for piece in rows]))
+    cadence = cadence_of_epochs(np.concatenate([piece.epochs for piece in rows]))
     ahead = any(_runs_ahead(pieces, judged, name) for name in dense)
-    if not dense or (cadence == 1 and not ahead):
+    # a single validation, as of a test at the end, tells no other epochs
+    alone = max(len(piece.epochs) for piece in rows) == 1
+    if not dense or ((alone or cadence == 1) and not ahead):
         return _as_given(pieces, facts)
     reason = f"values between the epochs, which are those of {shown(judged)}"
     left_out = {
         name: reason for name in dense if cadence == 1 or not is_rate_name(name)
     }
-    kept = [piece.without(left_out) for piece in (pieces if cadence == 1 else rows)]
-    kept = [piece.at(piece.recorded(list(piece.columns))) for piece in kept]
+    kept = [without(piece, left_out) for piece in (pieces if cadence == 1 else rows)]
+    kept = [piece.take(recorded(piece, list(piece.columns))) for piece in kept]
     which = f"each step with a value of {shown(judged)}"
     facts.notes.append(given_note(which, None if cadence == 1 else _ends(rows)))
     facts.left_out |= left_out
     return kept if cadence == 1 else _numbered(kept)
 
 
-def _as_given(pieces: list[LoggedPoints], facts: LogFacts) -> list[LoggedPoints]:
+def _as_given(pieces: list[Rows], facts: LogFacts) -> list[Rows]:
     """Take each step as one epoch; those that count batches are numbered."""
-    batches = count_batches(np.concatenate([piece.steps for piece in pieces]))
+    batches = count_batches(np.concatenate([piece.epochs for piece in pieces]))
     facts.notes.append(given_note(numbered=_ends(pieces) if batches else None))
     return _numbered(pieces) if batches else pieces
 
 
-def _ends(pieces: Sequence[LoggedPoints]) -> tuple[int, int]:
-    return int(pieces[0].steps[0]), int(pieces[-1].steps[-1])
+def _ends(pieces: Sequence[Rows]) -> tuple[int, int]:
+    return int(pieces[0].epochs[0]), int(pieces[-1].epochs[-1])
 
 
-def _names(pieces: Sequence[LoggedPoints]) -> list[str]:
+def _names(pieces: Sequence[Rows]) -> list[str]:
     return list(dict.fromkeys(name for piece in pieces for name in piece.columns))
 
 
-def _rows_of(
-    pieces: Sequence[LoggedPoints], names: Sequence[str]
-) -> list[LoggedPoints]:
+def _rows_of(pieces: Sequence[Rows], names: Sequence[str]) -> list[Rows]:
     """Return the steps at which any of some series has a value."""
-    rows = [piece.at(piece.recorded(names)) for piece in pieces]
-    return [piece for piece in rows if len(piece.steps)]
+    rows = [piece.take(recorded(piece, names)) for piece in pieces]
+    return [piece for piece in rows if len(piece.epochs)]
 
 
-def _n_values(pieces: Sequence[LoggedPoints], name: str | None = None) -> int:
+def _n_values(pieces: Sequence[Rows], name: str | None = None) -> int:
     """Count the steps at which a series has a value, or each has."""
     return sum(
         int(np.count_nonzero(series.recorded))
@@ -188,25 +188,23 @@ def _n_values(pieces: Sequence[LoggedPoints], name: str | None = None) -> int:
     )
 
 
-def _sizes(pieces: Sequence[LoggedPoints]) -> dict[str, int]:
+def _sizes(pieces: Sequence[Rows]) -> dict[str, int]:
     """Count the values of each series but the learning rates."""
     return {n: _n_values(pieces, n) for n in _names(pieces) if not is_rate_name(n)}
 
 
-def _runs_ahead(
-    pieces: Sequence[LoggedPoints], judged: Sequence[str], name: str
-) -> bool:
+def _runs_ahead(pieces: Sequence[Rows], judged: Sequence[str], name: str) -> bool:
     """Tell whether a series counts its steps faster than the validation.
 
     It was already beyond the last step of the validation when that was written, with
     many more values; a validation that broke off is not overtaken.
     """
     for piece in pieces:
-        at = piece.recorded(judged)
+        at = recorded(piece, judged)
         if name not in piece.columns or not at.any():
             continue
         own = piece.columns[name].recorded
-        beyond = own & (piece.steps > piece.steps[at][-1])
+        beyond = own & (piece.epochs > piece.epochs[at][-1])
         written = max(
             piece.written[series] for series in judged if series in piece.written
         )
@@ -220,7 +218,7 @@ def _runs_ahead(
 _MANY = 2
 
 
-def _check_alike(pieces: Sequence[LoggedPoints], source: str) -> None:
+def _check_alike(pieces: Sequence[Rows], source: str) -> None:
     """Refuse series of which some have many more values than others."""
     sizes = _sizes(pieces)
     seldom = seldom_logged(sizes)
@@ -235,7 +233,7 @@ def _check_alike(pieces: Sequence[LoggedPoints], source: str) -> None:
         raise ForeignLogError(problem, source=source, hint=hint)
 
 
-def _numbered(pieces: list[LoggedPoints]) -> list[LoggedPoints]:
+def _numbered(pieces: list[Rows]) -> list[Rows]:
     """Assign numbers to rows, training by training, skipping those of missing rows.
 
     A piece that goes on upwards belongs to the training before it.
@@ -243,11 +241,11 @@ def _numbered(pieces: list[LoggedPoints]) -> list[LoggedPoints]:
     begins = [
         i
         for i, piece in enumerate(pieces)
-        if not i or piece.steps[0] <= pieces[i - 1].steps[-1]
+        if not i or piece.epochs[0] <= pieces[i - 1].epochs[-1]
     ]
-    numbered: list[LoggedPoints] = []
+    numbered: list[Rows] = []
     for begin, end in itertools.pairwise([*begins, len(pieces)]):
         training = pieces[begin:end]
-        steps = np.concatenate([piece.steps for piece in training])
+        steps = np.concatenate([piece.epochs for piece in training])
         numbered += at_steps(training, count_steps(steps))
     return numbered

@@ -1,14 +1,18 @@
-"""From the scalars of event files to points: what was logged at each step."""
+"""From the scalars of event files to points: what was logged at each step.
+
+These are `Rows`, of which each is a step, with steps that only go up; the time of a row
+is that of the first value of its step. They become epochs once it is known which.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from copy import copy
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.readers.building.rows import spread
+from cbreplay.readers.building.rows import Rows, spread
 from cbreplay.readers.event_files.scalar_table import BEHIND_ALL, Scalars, equal_rows
 from cbreplay.readers.sizes import check_cells, check_columns, check_trainings
 from cbreplay.run import Series
@@ -20,66 +24,58 @@ if TYPE_CHECKING:
 
     from cbreplay.run import EpochArray
 
-__all__ = ["LoggedPoints", "at_steps", "cut_points", "merge_points"]
+__all__ = [
+    "at_steps",
+    "cut_points",
+    "file_of",
+    "holding",
+    "merge_points",
+    "recorded",
+    "without",
+]
+
+_FILE = "file "
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class LoggedPoints:
-    """What one writer logged, step after step, with steps that only go up.
-
-    Parameters
-    ----------
-    steps : int array
-        The steps.
-    columns : dict of str to Series
-        The values, each as long as `steps`; of several at a step the last one.
-    wall_times : array
-        When the first value of each step was written.
-    written : dict of str to float
-        When the last value of each series was written.
-    file : str
-        The name of the file.
-    resumed : bool
-        Whether its writer marked that a training goes on here.
-    """
-
-    steps: EpochArray
-    columns: dict[str, Series]
-    wall_times: NDArray[np.float64]
-    written: dict[str, float]
-    file: str
-    resumed: bool = False
-
-    def at(self, kept: NDArray[np.bool_]) -> LoggedPoints:
-        """Return the points at some of the steps."""
-        columns = {name: series.take(kept) for name, series in self.columns.items()}
-        steps, times = self.steps[kept], self.wall_times[kept]
-        return replace(self, steps=steps, columns=columns, wall_times=times)
-
-    def without(self, names: Collection[str]) -> LoggedPoints:
-        """Return the points without some series."""
-        kept = {n: series for n, series in self.columns.items() if n not in names}
-        return replace(self, columns=kept)
-
-    def recorded(self, names: Sequence[str]) -> NDArray[np.bool_]:
-        """Tell at which steps any of some series has a value."""
-        held = np.zeros(len(self.steps), dtype=np.bool_)
-        for name in names:
-            if name in self.columns:
-                held |= self.columns[name].recorded
-        return held
+def file_of(piece: Rows) -> str:
+    """Return the name of the file that holds the rows."""
+    return piece.place.removeprefix(_FILE)
 
 
-def at_steps(pieces: Sequence[LoggedPoints], steps: EpochArray) -> list[LoggedPoints]:
+def holding(piece: Rows, columns: dict[str, Series]) -> Rows:
+    """Return the same rows with these series."""
+    rows = copy(piece)
+    rows.columns = columns
+    return rows
+
+
+def without(piece: Rows, names: Collection[str]) -> Rows:
+    """Return the rows without some series."""
+    held = piece.columns.items()
+    return holding(piece, {name: own for name, own in held if name not in names})
+
+
+def recorded(piece: Rows, names: Sequence[str]) -> NDArray[np.bool_]:
+    """Tell in which rows any of some series has a value."""
+    held = np.zeros(len(piece.epochs), dtype=np.bool_)
+    for name in names:
+        if name in piece.columns:
+            held |= piece.columns[name].recorded
+    return held
+
+
+def at_steps(pieces: Sequence[Rows], steps: EpochArray) -> list[Rows]:
     """Return points at other steps, those of all pieces one after the other."""
-    ends = np.cumsum([len(piece.steps) for piece in pieces])
-    parts = np.split(steps, ends[:-1])
-    return [replace(p, steps=own) for p, own in zip(pieces, parts, strict=True)]
+    ends = np.cumsum([len(piece.epochs) for piece in pieces])
+    moved = [*map(copy, pieces)]
+    for piece, own in zip(moved, np.split(steps, ends[:-1]), strict=True):
+        piece.epochs = own
+    return moved
 
 
 def cut_points(
     scalars: Mapping[str, Scalars], most: int, file: str
-) -> tuple[list[LoggedPoints], list[str]]:
+) -> tuple[list[Rows], list[str]]:
     """Turn series into points, and cut where one goes back to an earlier step.
 
     Tools write their series out of step with each other, or one after the other.
@@ -87,7 +83,7 @@ def cut_points(
 
     Returns
     -------
-    pieces : list of LoggedPoints
+    pieces : list of Rows
         The points, piece by piece.
     crowded : list of str
         The series with more than two values at most steps, as those of batches: they
@@ -104,7 +100,7 @@ def cut_points(
         if before >= cuts[-1]:
             cuts.append(offset)
     check_trainings(len(cuts), file, most)
-    pieces: list[LoggedPoints] = []
+    pieces: list[Rows] = []
     crowded: dict[str, None] = {}
     for begin, end in pairwise([*cuts, BEHIND_ALL]):
         parts = {name: own.between(begin, end) for name, own in scalars.items()}
@@ -128,7 +124,7 @@ def _steps_back(scalars: Mapping[str, Scalars]) -> list[tuple[int, int]]:
 
 def _lay_out(
     scalars: Mapping[str, Scalars], file: str, most: int
-) -> tuple[LoggedPoints, list[str]]:
+) -> tuple[Rows, list[str]]:
     """Arrange scalars by step, without series that have too many values for this."""
     whole = Scalars.joined([*scalars.values()])
     steps = _distinct(whole.steps)
@@ -149,8 +145,9 @@ def _lay_out(
         else:
             columns[name] = _series(own.values, place, n_values)
             written[name] = float(own.wall_times[-1])
-    points = LoggedPoints(steps, columns, times, written, file)
-    return points.at(points.recorded(list(columns))) if crowded else points, crowded
+    points = Rows(steps, columns, times, _FILE + file, begins_file=True)
+    points.written = written
+    return points.take(recorded(points, list(columns))) if crowded else points, crowded
 
 
 def _series(
@@ -174,12 +171,12 @@ def _series(
 _TWO = 2
 
 
-def _rejoined(pieces: list[LoggedPoints], most: int) -> list[LoggedPoints]:
+def _rejoined(pieces: list[Rows], most: int) -> list[Rows]:
     """Join neighbours in a file whose series differ: dumped one after the other."""
     joined = pieces[:1]
     for piece in pieces[1:]:
         last = joined[-1]
-        goes_back = piece.steps[0] <= last.steps[-1]
+        goes_back = piece.epochs[0] <= last.epochs[-1]
         if goes_back and last.columns.keys().isdisjoint(piece.columns):
             joined[-1] = merge_points([last, piece], most)
         else:
@@ -187,7 +184,7 @@ def _rejoined(pieces: list[LoggedPoints], most: int) -> list[LoggedPoints]:
     return joined
 
 
-def merge_points(pieces: Sequence[LoggedPoints], most: int) -> LoggedPoints:
+def merge_points(pieces: Sequence[Rows], most: int) -> Rows:
     """Join points of one training by step; of several values the latest is used.
 
     Raises
@@ -198,26 +195,27 @@ def merge_points(pieces: Sequence[LoggedPoints], most: int) -> LoggedPoints:
     if len(pieces) == 1:
         return pieces[0]
     first = pieces[0]
-    steps = first.steps
-    if not all(np.array_equal(steps, piece.steps) for piece in pieces[1:]):
-        steps = _distinct(np.concatenate([piece.steps for piece in pieces]))
+    steps = first.epochs
+    if not all(np.array_equal(steps, piece.epochs) for piece in pieces[1:]):
+        steps = _distinct(np.concatenate([piece.epochs for piece in pieces]))
         wanted = sum(len(piece.columns) for piece in pieces) * len(steps)
-        held = sum(len(piece.columns) * len(piece.steps) for piece in pieces)
+        held = sum(len(piece.columns) * len(piece.epochs) for piece in pieces)
         what = "its writers log different series at different steps"
-        check_cells(wanted - held, first.file, most, what)
+        check_cells(wanted - held, file_of(first), most, what)
     columns: dict[str, Series] = {}
     written: dict[str, float] = {}
     times = np.full(len(steps), np.nan)
     for piece in pieces:
-        at = np.searchsorted(steps, piece.steps)
+        at = np.searchsorted(steps, piece.epochs)
         for name, own in piece.columns.items():
             series, there = spread(own, at, len(steps)), columns.get(name)
             columns[name] = series if there is None else _over(there, series)
             written[name] = max(piece.written[name], written.get(name, -np.inf))
         times[at] = np.where(np.isnan(times[at]), piece.wall_times, times[at])
-    return replace(
-        first, steps=steps, columns=columns, wall_times=times, written=written
-    )
+    whole = copy(first)
+    whole.epochs, whole.columns, whole.wall_times = steps, columns, times
+    whole.written = written
+    return whole
 
 
 def _distinct(steps: NDArray[np.int64]) -> NDArray[np.int64]:

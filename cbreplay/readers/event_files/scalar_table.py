@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from cbreplay.readers.event_files.events import Event
     from cbreplay.readers.event_files.records import Flags, Ints
 
-__all__ = ["BEHIND_ALL", "EventTable", "Scalars", "TableBuilder", "equal_rows"]
+__all__ = [
+    "BEHIND_ALL",
+    "EventTable",
+    "Restart",
+    "Scalars",
+    "TableBuilder",
+    "equal_rows",
+]
 
 
 # damage is kept in the table: its reader decides whether it is an error
@@ -66,6 +73,17 @@ class Scalars(NamedTuple):
         return whole.take(np.argsort(whole.offsets, kind="stable"))
 
 
+class Restart(NamedTuple):
+    """A writer's mark, at a byte, that a training goes on from a step.
+
+    What was written before, from that step on, is to be dropped.
+    """
+
+    step: int
+    wall_time: float
+    offset: int
+
+
 class EventTable(NamedTuple):
     """Every scalar of an event file, or of a part of one.
 
@@ -77,10 +95,8 @@ class EventTable(NamedTuple):
         The scalars of each tag, in the order in which the file has the tags.
     other_tags : list of str
         The tags of summaries that hold no scalar, in this order too.
-    restarts : dict of int to int
-        Its writer's marks that a training goes on from a step, in the order of the
-        file: at the byte of each the step. What was written before, from that step on,
-        is to be dropped.
+    restarts : list of Restart
+        Its writer's marks, in the order of the file.
     damage : Damage
         What was left out, in the order of the file.
     unfinished : LogError or None
@@ -92,7 +108,7 @@ class EventTable(NamedTuple):
     path: str
     scalars: dict[str, Scalars]
     other_tags: list[str]
-    restarts: dict[int, int]
+    restarts: list[Restart]
     damage: Damage
     unfinished: LogError | None
     resumed: bool = False
@@ -119,7 +135,7 @@ class TableBuilder:
         self._path, self._most, self.damage = path, most, Damage(_KEEPING)
         self.unfinished: LogError | None = None
         self._others: dict[str, int] = {}
-        self._restarts: dict[int, int] = {}
+        self._restarts: list[Restart] = []
         self._parts: dict[str, list[Scalars]] = {}
         self._rows: dict[str, list[tuple[int, float, float, int]]] = {}
 
@@ -130,7 +146,8 @@ class TableBuilder:
     def add_event(self, event: Event, offset: int) -> None:
         """Add the scalars of an event that was read by itself."""
         if event.restarts:
-            self._restarts[offset] = event.step
+            mark = Restart(event.step, event.wall_time, offset)
+            self._restarts.append(mark)
         for tag, number, *_ in event.values:
             if number is None:
                 self.note_other(tag, offset)

@@ -6,13 +6,13 @@ before, from that step on, does not count (TensorBoard reads it so too).
 
 from __future__ import annotations
 
-from dataclasses import replace
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.readers.event_files.points import merge_points
+from cbreplay.errors import LogError
+from cbreplay.readers.event_files.points import file_of, holding, merge_points
 from cbreplay.readers.event_files.scalar_table import BEHIND_ALL, Scalars
 from cbreplay.series_names import is_validation
 from cbreplay.wording.words import count
@@ -20,12 +20,43 @@ from cbreplay.wording.words import count
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from cbreplay.readers.event_files.points import LoggedPoints
+    from cbreplay.readers.building.rows import Rows
     from cbreplay.readers.event_files.scalar_table import EventTable
 
-__all__ = ["before_restarts", "drop_purged", "join_writers", "pair_points"]
+__all__ = ["around_marks", "drop_purged", "join_writers", "pair_points", "share_marks"]
 
 _MOST_COMPARED, _MOST_MARKS = 500, 50
+
+
+def share_marks(
+    writers: Mapping[str, list[EventTable]],
+) -> dict[str, list[EventTable]]:
+    """Give the marks of one writer, by their times, to those that have none.
+
+    PyTorch's ``add_scalars`` opens a writer for each curve, and marks in its own alone.
+    """
+    of_each = [[m for file in own for m in file.restarts] for own in writers.values()]
+    marks = next(filter(None, of_each), [])
+    shared = {name: list(files) for name, files in writers.items()}
+    for files, own in zip(shared.values(), of_each, strict=True):
+        for mark in marks if files and not own else ():
+            at, offset = _first_since(files, mark.wall_time)
+            given = [*files[at].restarts, mark._replace(offset=offset)]
+            files[at] = files[at]._replace(restarts=given)
+    return shared
+
+
+def _first_since(files: Sequence[EventTable], time: float) -> tuple[int, int]:
+    """Return which file holds the first value written since a time, at which byte."""
+    for at, file in enumerate(files):
+        found = [
+            int(own.offsets[(own.wall_times >= time).argmax()])
+            for own in file.scalars.values()
+            if (own.wall_times >= time).any()
+        ]
+        if found:
+            return at, min(found)
+    return len(files) - 1, BEHIND_ALL
 
 
 def drop_purged(tables: Sequence[EventTable]) -> tuple[list[EventTable], list[str]]:
@@ -35,52 +66,56 @@ def drop_purged(tables: Sequence[EventTable]) -> tuple[list[EventTable], list[st
     """
     parts: list[EventTable] = []
     notes = []
-    for step, before, left in _marks(tables):
-        n_dropped = sum(part.n_scalars for part in before)
-        n_dropped -= sum(part.n_scalars for part in left)
-        if n_dropped:
-            notes.append(
-                f"the writer resumed at step {step} and marked it, which drops "
-                f"{count(n_dropped, 'value')} written before from there on"
-            )
-        parts = left
+    for step, part in _cut_at_marks(tables):
+        if step is not None:
+            left = [own.each(Scalars.below, step) for own in parts]
+            n_dropped = sum(own.n_scalars for own in parts)
+            n_dropped -= sum(own.n_scalars for own in left)
+            if n_dropped:
+                notes.append(
+                    f"the writer resumed at step {step} and marked it, which drops "
+                    f"{count(n_dropped, 'value')} written before from there on"
+                )
+            parts = left
+        parts.append(part)
     return parts, notes
 
 
-def before_restarts(
+def around_marks(
     writers: Mapping[str, Sequence[EventTable]],
-) -> Iterator[tuple[dict[str, list[EventTable]], dict[str, list[EventTable]]]]:
-    """Yield what each writer had logged before each mark, and what the mark left of it.
+) -> Iterator[list[dict[str, list[EventTable]]]]:
+    """Yield what all writers had logged before each mark, and what the mark left of it.
 
-    Where they did not mark the same restarts, nothing tells what was written before
-    one. Each is read from where the log begins, so that many are not.
+    Raises
+    ------
+    LogError
+        If they marked different restarts, or so many that nobody waits until the files
+        were read once more for each: nothing tells what was written before one.
     """
-    held = {name: files for name, files in writers.items() if files}
-    n_marks = {sum(len(file.restarts) for file in own) for own in held.values()}
+    held = [own for own in writers.values() if own]
+    n_marks = {sum(len(file.restarts) for file in own) for own in held}
     if len(n_marks) != 1 or max(n_marks) > _MOST_MARKS:
-        return
-    nothing: dict[str, list[EventTable]] = {name: [] for name in writers}
-    for marks in islice(zip(*map(_marks, held.values()), strict=True), *n_marks):
-        _, *states = zip(*marks, strict=True)
-        before, left = (dict(zip(held, own, strict=True)) for own in states)
-        yield nothing | before, nothing | left
+        raise LogError(_UNTOLD)
+    for number in range(*n_marks):
+        yield [
+            {name: _until(own, number, ends) for name, own in writers.items()}
+            for ends in (number, number + 1)
+        ]
 
 
-def _marks(
-    tables: Sequence[EventTable],
-) -> Iterator[tuple[int | None, list[EventTable], list[EventTable]]]:
-    """Yield the step of each mark, the values written before it, and those it left.
+_UNTOLD = "its writers did not mark the same restarts, or too many"
 
-    At last None, and all that is left.
-    """
-    parts: list[EventTable] = []
-    for step, part in _cut_at_marks(tables):
-        if step is not None:
-            left = [part.each(Scalars.below, step) for part in parts]
-            yield step, parts, left
-            parts = [*left]
-        parts.append(part)
-    yield None, parts, parts
+
+def _until(files: Sequence[EventTable], number: int, ends: int) -> list[EventTable]:
+    """Return what was logged before a mark, with the marks before another."""
+    found: list[EventTable] = []
+    for file in files:
+        if number < len(file.restarts):
+            before = file.each(Scalars.between, 0, file.restarts[number].offset)
+            return [*found, before._replace(restarts=file.restarts[:ends])]
+        number, ends = number - len(file.restarts), ends - len(file.restarts)
+        found.append(file)
+    return found
 
 
 def _cut_at_marks(
@@ -88,45 +123,41 @@ def _cut_at_marks(
 ) -> Iterator[tuple[int | None, EventTable]]:
     """Yield the parts of files, each with the step of the mark that it begins with."""
     for table in tables:
-        steps = [None, *table.restarts.values()]
-        ends = pairwise([0, *table.restarts, BEHIND_ALL])
+        steps = [None, *(mark.step for mark in table.restarts)]
+        ends = pairwise([0, *(mark.offset for mark in table.restarts), BEHIND_ALL])
         for step, (begin, end) in zip(steps, ends, strict=True):
             part = table.each(Scalars.between, begin, end)
-            yield step, part._replace(restarts={}, resumed=step is not None)
+            yield step, part._replace(restarts=[], resumed=step is not None)
 
 
-def join_writers(
-    pieces: list[LoggedPoints], most: int
-) -> tuple[list[LoggedPoints], list[str]]:
+def join_writers(pieces: list[Rows], most: int) -> tuple[list[Rows], list[str]]:
     """Join what several writers wrote of one training at the same time, with notes.
 
     They hold different series, or take turns: then the steps of a series, in the order
     they were written, only go up. A copy of another file is left out. Validations alone
     may also be written when the training has ended.
     """
-    found: list[LoggedPoints] = []
+    found: list[Rows] = []
     notes: dict[str, None] = {}
     if len(pieces) > _MOST_COMPARED:
         return pieces, []
     for piece in pieces:
         for i, other in enumerate(found):
-            if other.file == piece.file or not _overlap(other, piece):
+            if other.place == piece.place or not _overlap(other, piece):
                 continue
             joined, how = _join(other, piece, most)
-            notes[how.format(other.file, piece.file)] = None
+            notes[how.format(file_of(other), file_of(piece))] = None
             if joined is not None:
                 found[i] = joined
                 break
         else:
             beside = _beside_training(found, piece)
-            notes |= {_EVALUATED.format(piece.file): None} if beside else {}
+            notes |= {_EVALUATED.format(file_of(piece)): None} if beside else {}
             found = [merge_points(own, most) for own in beside] or [*found, piece]
     return found, list(notes)
 
 
-def _beside_training(
-    found: Sequence[LoggedPoints], piece: LoggedPoints
-) -> list[list[LoggedPoints]]:
+def _beside_training(found: Sequence[Rows], piece: Rows) -> list[list[Rows]]:
     """Return the fits of one training, each with its part of a piece of validations.
 
     An evaluator goes through the checkpoints of a training that has ended, up to the
@@ -136,25 +167,24 @@ def _beside_training(
     alone = all(map(is_validation, piece.columns)) and names.isdisjoint(piece.columns)
     if not alone or all(map(is_validation, names)):
         return []
-    steps, own = np.concatenate([fit.steps for fit in found]), piece.steps
+    steps, own = np.concatenate([fit.epochs for fit in found]), piece.epochs
     every = int(np.diff(own).max(initial=1))
     whole = own[0] < steps[0] + every and steps[-1] < own[-1] + every
     if not whole or (np.diff(steps) <= 0).any() or not np.isin(own, steps).all():
         return []
     # its times do not tell whether another series was ahead of it
-    late = replace(piece, written=dict.fromkeys(piece.columns, -np.inf))
-    parts = [(fit, late.at(np.isin(own, fit.steps))) for fit in found]
-    return [[fit, part] if len(part.steps) else [fit] for fit, part in parts]
+    late = holding(piece, piece.columns)
+    late.written = dict.fromkeys(piece.columns, -np.inf)
+    parts = [(fit, late.take(np.isin(own, fit.epochs))) for fit in found]
+    return [[fit, part] if len(part.epochs) else [fit] for fit, part in parts]
 
 
-def _join(
-    one: LoggedPoints, other: LoggedPoints, most: int
-) -> tuple[LoggedPoints | None, str]:
+def _join(one: Rows, other: Rows, most: int) -> tuple[Rows | None, str]:
     """Join what two wrote at the same time, and say how; None if it is apart."""
     if one.columns.keys().isdisjoint(other.columns):
         return merge_points([one, other], most), _JOINED
     if _is_copy(one, other):
-        return max(one, other, key=lambda points: len(points.steps)), _COPIED
+        return max(one, other, key=lambda points: len(points.epochs)), _COPIED
     if _take_turns(one, other):
         return merge_points([one, other], most), _IN_TURN
     return None, _WORKERS
@@ -182,38 +212,36 @@ _WORKERS = (
 )
 
 
-def _overlap(one: LoggedPoints, other: LoggedPoints) -> bool:
+def _overlap(one: Rows, other: Rows) -> bool:
     """Tell whether two were written at the same time.
 
     Where they share no more than an instant, as without a clock, steps tell it: one
     that lies wholly behind the other goes on with it.
     """
-    both = (one.wall_times, other.wall_times), (one.steps, other.steps)
+    both = (one.wall_times, other.wall_times), (one.epochs, other.epochs)
     in_time, in_steps = (min(a[-1], b[-1]) - max(a[0], b[0]) for a, b in both)
     return bool(in_time > 0 or (in_time == 0 and in_steps >= 0))
 
 
-def _is_copy(one: LoggedPoints, other: LoggedPoints) -> bool:
+def _is_copy(one: Rows, other: Rows) -> bool:
     """Tell whether one is the beginning of the other, to the bit and the instant."""
-    n_steps = min(len(one.steps), len(other.steps))
+    n_steps = min(len(one.epochs), len(other.epochs))
     if one.columns.keys() != other.columns.keys():
         return False
-    pairs = [(one.steps, other.steps), (one.wall_times, other.wall_times)]
+    pairs = [(one.epochs, other.epochs), (one.wall_times, other.wall_times)]
     pairs += [(one.columns[k].values, other.columns[k].values) for k in one.columns]
     return all(a[:n_steps].tobytes() == b[:n_steps].tobytes() for a, b in pairs)
 
 
-def _take_turns(one: LoggedPoints, other: LoggedPoints) -> bool:
+def _take_turns(one: Rows, other: Rows) -> bool:
     """Tell whether steps only go up, in the order of their times."""
-    steps = np.concatenate([one.steps, other.steps])
+    steps = np.concatenate([one.epochs, other.epochs])
     times = np.concatenate([one.wall_times, other.wall_times])
     in_order = steps[np.argsort(times, kind="stable")]
     return bool((in_order[1:] > in_order[:-1]).all())
 
 
-def pair_points(
-    train: list[LoggedPoints], validation: list[LoggedPoints], most: int
-) -> list[LoggedPoints]:
+def pair_points(train: list[Rows], validation: list[Rows], most: int) -> list[Rows]:
     """Put the validation points beside the training points of the same fit.
 
     Each fit writes one piece of each, or of one only. Where their numbers differ, a
@@ -222,7 +250,7 @@ def pair_points(
     if not train:
         return validation
     in_order = len(train) == len(validation)
-    groups: list[list[LoggedPoints]] = [[] for _ in train]
+    groups: list[list[Rows]] = [[] for _ in train]
     begins = np.array([fit.wall_times[0] for fit in train])
     for i, piece in enumerate(validation):
         begun = np.flatnonzero(begins <= piece.wall_times[0])

@@ -15,10 +15,12 @@ from cbreplay.readers.building.written_digits import count_digits
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.files import check_readable, read_beginning
 from cbreplay.wording.note import Note
+from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import Run
 
 __all__ = ["UltralyticsReader"]
@@ -50,8 +52,34 @@ class UltralyticsReader(LogReader):
             path, len(known), strict=self.options.errors == "strict"
         )
         table.notes += notes
+        _leave_out_unvalidated(table)
         for run in build_runs(table, self.options, self.metadata):
             yield _as_rounded(run)
+
+
+def _leave_out_unvalidated(table: LogTable) -> None:
+    """Take the zeros of epochs that were not validated (val=False) as no values.
+
+    The trainer begins with a 0 for each metric and loss of the validation, and has
+    values of one only after it (engine/trainer.py). No loss of classes is 0 then.
+    """
+    names = [name for name in table.columns if name.startswith(("metrics/", "val/"))]
+    if not any(name.startswith("val/") for name in names):
+        return
+    silent = np.all([table.columns[name].values == 0 for name in names], axis=0)
+    if silent.all():
+        table.leave_out(names, f"no epoch was validated ({_ZEROS})")
+    if silent.all() or not silent.any():
+        return
+    for name in names:
+        table.columns[name] = table.columns[name].within(~silent)
+    table.not_logged |= {*names}
+    table.has_own_rows |= {*names}
+    told = count(int(np.count_nonzero(silent)), "epoch")
+    table.notes.append(f"nothing was validated in {told} ({_ZEROS})")
+
+
+_ZEROS = "val=False: 0 stands in all columns of the validation"
 
 
 def _plan_beside(

@@ -467,6 +467,25 @@ def test_two_rows_glued_at_the_epoch_are_dropped_on_request() -> None:
     assert "two rows seem to be glued to one" in run.notes[1]
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_an_epoch_cut_inside_its_number_and_resumed_far_earlier_is_glued(
+    first: int,
+) -> None:
+    # of 13 the 1 was written, and the next fit began at the first epoch: 10 or 11
+    above = "".join(f"{at},{13 - at}\n" for at in range(first, 13))
+    below = "".join(f"{at},{20 - at}\n" for at in range(first, 4))
+    run, resumed = read(f"epoch,loss\n{above}1{below}", errors="skip")
+    assert values(run, "loss") == [*range(13 - first, 0, -1)]
+    assert values(resumed, "loss") == [*range(19 - first, 16, -1)]
+    assert any("two rows seem to be glued to one" in note for note in run.notes)
+
+
+def test_a_resumed_fit_of_one_epoch_is_no_glued_row() -> None:
+    above = "".join(f"{at},{13 - at}\n" for at in range(1, 13))
+    runs = read(f"epoch,loss\n{above}10,5\n1,9\n2,8\n")
+    assert [values(run, "loss") for run in runs][1:] == [[5], [9, 8]]
+
+
 def test_an_epoch_that_jumps_ahead_for_good_is_a_gap() -> None:
     run = read_one("epoch,loss\n4,1\n50,2\n51,3\n")
     # 4 to 51, of which three have a row

@@ -114,7 +114,25 @@ def test_a_step_that_counts_the_rows_is_the_epoch(tmp_path: Path) -> None:
     assert (list(run.series), run.first_epoch, run.horizon) == (["loss"], 0, 2)
     assert any("step, which counts the rows, was taken" in note for note in run.notes)
     other = read(tmp_path, "step,loss\n10,.9\n20,.7\n30,.6\n")
-    assert list(other.series) == ["step", "loss"]
+    assert list(other.series) == ["loss"]
+    assert "left out step: it counts steps" in other.notes
+
+
+@pytest.mark.parametrize("names", ["epoch,step,loss", "epoch,loss,step", "epoch,loss"])
+@pytest.mark.parametrize("steps", [(1, 2, 3), (10, 20, 30)])
+def test_a_column_of_epochs_without_one_is_as_good_as_none(
+    tmp_path: Path, names: str, steps: tuple[int, ...]
+) -> None:
+    cells = [
+        {"epoch": "", "step": str(step), "loss": loss}
+        for step, loss in zip(steps, (".9", ".7", ".6"), strict=True)
+    ]
+    rows = [",".join(row[name] for name in names.split(",")) for row in cells]
+    run = read(tmp_path, "\n".join([names, *rows, ""]))
+    assert list(run.series) == ["loss"]
+    assert run.series["loss"].values.tolist() == [0.9, 0.7, 0.6]
+    assert run.notes[0] == "left out epoch: no row has one"
+    assert not any("there is no epoch column" in note for note in run.notes)
 
 
 MODELS = [

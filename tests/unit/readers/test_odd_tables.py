@@ -56,19 +56,35 @@ def test_a_key_that_stands_twice_with_one_value_is_read(tmp_path: Path) -> None:
     assert run.series["loss"].values.tolist() == [3, 2, 1]
 
 
-def test_a_header_of_several_levels_is_told_with_what_to_write(tmp_path: Path) -> None:
+@pytest.mark.parametrize("levels", [None, ["set", "name"]])
+@pytest.mark.parametrize(
+    ("tops", "has_index"),
+    [(("train", "val"), True), (("loss", "loss"), True), (("loss", "loss"), False)],
+)
+def test_columns_with_levels_are_named_as_those_of_the_frame(
+    tmp_path: Path, tops: tuple[str, str], levels: list[str] | None, *, has_index: bool
+) -> None:
     written = frame().set_index("epoch")
-    written.columns = pd.MultiIndex.from_tuples([("train", "loss"), ("val", "loss")])
+    names = [(tops[0], "a"), (tops[1], "b")]
+    written.columns = pd.MultiIndex.from_tuples(names, names=levels)
     log = tmp_path / "log.csv"
-    written.to_csv(log)
-    with pytest.raises(LogError, match="its header has several lines") as caught:
-        load_runs(log)
-    assert "df.columns = ['_'.join(names) for names in df.columns]" in str(caught.value)
-    # what it says to write is read
-    written.columns = ["_".join(names) for names in written.columns]
-    written.to_csv(log)
+    written.to_csv(log, index=has_index)
     (run,) = load_runs(log)
-    assert run.recorded_epochs == 6
+    (told,) = load_runs(written)
+    assert list(run.series) == list(told.series) == ["/".join(name) for name in names]
+    for name in run.series:
+        assert run.series[name].values.tolist() == told.series[name].values.tolist()
+
+
+def test_a_second_line_of_words_is_no_level(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("epoch,loss\nepoch,loss\n0,1\n1,2\n")
+    (run,) = load_runs(log)
+    assert run.series["loss"].values.tolist() == [1, 2]
+    # a remark behind which Excel put a comma
+    log.write_text("epoch,loss\nstarted,\n0,1\n1,2\n")
+    with pytest.raises(LogError, match="line 2: the epoch 'started'"):
+        load_runs(log)
 
 
 @pytest.mark.parametrize(

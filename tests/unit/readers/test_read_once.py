@@ -620,6 +620,17 @@ def test_the_loss_of_an_estimator_is_not_numbered_by_keras(tmp_path: Path) -> No
     assert [list(run.series) for run in runs] == [["loss_1"], ["loss"]]
 
 
+def test_a_metric_of_an_estimator_is_not_numbered_by_keras(tmp_path: Path) -> None:
+    """Its graph has an accuracy already, so the summary's is accuracy_1."""
+    tags = (("run", ("accuracy_1", "global_step/sec")), ("run/eval", ("accuracy",)))
+    for place, own in tags:
+        points = [(9.0 + s, 100 * s, tag, 1 / s) for s in range(1, 8) for tag in own]
+        write_events(tmp_path / place / "events.out.tfevents.1.host", points)
+    runs = load_runs(tmp_path, x_axis="step")
+    assert [next(iter(run.series)) for run in runs] == ["accuracy_1", "accuracy"]
+    assert not any("Keras numbers" in note for run in runs for note in run.notes)
+
+
 def test_histories_of_folds_have_one_metric_as_their_logs_have() -> None:
     """load_runs(first.history, second.history) of two models in one process."""
     folds = [

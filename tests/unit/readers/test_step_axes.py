@@ -881,6 +881,26 @@ def test_a_few_evaluations_in_a_sample_are_not_all(
     assert read(tmp_path / "a.csv", sample(kept, evaluated, step), **told).horizon == 2
 
 
+@pytest.mark.parametrize("x_axis", [None, "step"])
+def test_a_few_evaluations_on_a_plan_are_all(
+    tmp_path: Path, x_axis: str | None
+) -> None:
+    """The loop logs its training every few seconds, and evaluates every 1000 steps."""
+    evaluated = {1000: 0.5, 2000: 0.4, 3000: 0.45}
+    kept = {at * at * 3 % 2999 + 1 for at in range(2, 40)} | evaluated.keys()
+    path = tmp_path / "a.csv"
+    if x_axis is None:
+        with pytest.raises(LogError, match="val_loss has a value at 3 of") as caught:
+            read(path, sample(kept, evaluated, "step"))
+        assert "--x-axis step" in caught.value.hint
+        return
+    run = read(path, sample(kept, evaluated, "step"), x_axis=x_axis)
+    assert run.series["val_loss"].values.tolist() == [0.5, 0.4, 0.45]
+    # W&B draws samples, and a few that are left may stand so by chance
+    with pytest.raises(LogError, match="steps stand at irregular distances"):
+        read(path, sample(kept, evaluated), x_axis=x_axis)
+
+
 def test_an_evaluation_that_would_have_been_where_rows_lack_was_lost(
     tmp_path: Path,
 ) -> None:

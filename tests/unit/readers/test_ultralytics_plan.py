@@ -60,3 +60,28 @@ def test_a_log_of_ultralytics_without_its_first_epochs_is_no_evidence(
     log.write_text("\n".join([HEADER, *rows, ""]), encoding="ascii")
     (run,) = load_runs(log)
     assert (run.first_epoch, find_gap(run, "val/box_loss")) == (2, 2)
+
+
+def test_zeros_of_epochs_without_validation_are_no_values(tmp_path: Path) -> None:
+    """With val=False the trainer validates after its last epoch alone."""
+    log = tmp_path / "results.csv"
+    silent = [f"{at},{1 / at:.5g},0,0,.1" for at in range(1, 6)]
+    log.write_text("\n".join([HEADER, *silent, "6,.1,.4375,.5,.1", ""]))
+    (run,) = load_runs(log, planned_epochs=6)
+    for name, value in (("metrics/mAP50-95(B)", 0.4375), ("val/box_loss", 0.5)):
+        series = run.series[name]
+        assert series.recorded.tolist() == [False] * 5 + [True]
+        assert series.values[-1] == value
+        assert find_gap(run, name) is None
+    assert run.series["train/box_loss"].recorded.all()
+    log.write_text("\n".join([HEADER, *silent, ""]))
+    (run,) = load_runs(log)
+    assert list(run.series) == ["train/box_loss"]
+    assert "no epoch was validated (val=False" in run.left_out["val/box_loss"]
+
+
+def test_a_first_epoch_that_detects_nothing_was_validated(tmp_path: Path) -> None:
+    log = tmp_path / "results.csv"
+    log.write_text(f"{HEADER}\n1,.5,0,.5,.1\n2,.4,.25,.4,.1\n", encoding="ascii")
+    (run,) = load_runs(log)
+    assert run.series["metrics/mAP50-95(B)"].values.tolist() == [0, 0.25]

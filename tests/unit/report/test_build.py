@@ -177,7 +177,7 @@ def test_a_named_setting_is_answered_with_what_it_costs() -> None:
         "Epochs trained": "5",
         "Epochs saved": "3",
     }
-    assert "stops at epoch 5 of 8 and keeps epoch 3" in headline(document)
+    assert "stops at epoch 5 of 8, and keeps epoch 3" in headline(document)
 
 
 def test_after_a_rate_change_the_page_says_that_the_log_says_nothing() -> None:
@@ -261,8 +261,25 @@ def test_without_an_exact_run_nothing_is_averaged_in_the_headline() -> None:
     stopping = EarlyStopping(patience=10)
     document = report_on(*three_runs(), callbacks=[stopping])
     assert headline(document) == (
-        "None of 3 runs can say what EarlyStopping(patience=10) would cost."
+        "The logs decide EarlyStopping(patience=10) on 0 of 3 runs: it stops inside "
+        "none of these logs."
     )
+
+
+def test_what_is_lost_without_a_number_is_averaged_nowhere() -> None:
+    """Patience 1 keeps .6 of a, where .3 comes later, and inf of b."""
+    falling = run_of([0.9, 0.6, 0.7, 0.3, 0.4, 0.5, 0.6, 0.7], name="a")
+    infinite = run_of([float("inf"), float("inf"), 0.9, 0.8, 0.9], name="b")
+    stopping = EarlyStopping(patience=1, restore_best_weights=True)
+    document = report_on(falling, infinite, callbacks=[stopping])
+    assert headline(document).startswith(
+        "On the 1 of 2 runs that tell it, EarlyStopping(patience=1, "
+        "restore_best_weights=True) loses 0.3000 val_loss on average against the best "
+    )
+    row = table(document, "Fixed")[-1]
+    assert (row["Mean above best"], row["Worst run"]) == ("0.3000", "a")
+    # 5 of a's 8 epochs and 3 of b's 5
+    assert row["Epochs saved"] == "8 of 13"
 
 
 def test_a_named_setting_stands_beside_the_baselines() -> None:
@@ -271,7 +288,8 @@ def test_a_named_setting_stands_beside_the_baselines() -> None:
     name = "EarlyStopping(patience=3, restore_best_weights=True)"
     assert table(document, "Fixed")[-1]["Setting"] == name
     assert headline(document) == (
-        f"{name} would have cost no val_loss on the 2 of 3 runs that can tell."
+        f"On the 2 of 3 runs whose logs decide it, {name} keeps the best val_loss of "
+        "each; it saves 3 of 16 epochs. That describes these runs, not the next."
     )
 
 
@@ -306,7 +324,10 @@ def test_runs_that_cannot_be_compared_recommend_nothing_and_say_why() -> None:
     foreign = RunMetadata(keras_version="theano-1.0")
     runs = [*three_runs(), replace(run_of(name="d"), metadata=foreign)]
     document = build_report(runs)
-    assert headline(document) == "None of 3 runs can say what patience 10 would cost."
+    assert headline(document) == (
+        "The logs decide patience 10 on 0 of 3 runs: it stops inside none of these "
+        "logs."
+    )
     said = doubts(document)
     assert "This page recommends nothing. 4 runs cannot be compared: 'theano-" in said
     assert len(table(document, "Fixed settings")) == 5
@@ -425,7 +446,7 @@ def test_a_setting_that_was_named_stays_the_headline_beside_the_advice() -> None
     stopping = EarlyStopping(patience=3, restore_best_weights=True)
     document = report_on(*advised_runs(), callbacks=[stopping])
     assert headline(document).startswith(
-        "EarlyStopping(patience=3, restore_best_weights="
+        "On all 9 runs EarlyStopping(patience=3, restore_best_weights=True) loses "
     )
     text = plain_text(section(document, "What these runs recommend").blocks[0].text)  # type: ignore[union-attr]
     assert text.startswith("Patience 20, with a promise for 90 % of new runs like")
@@ -486,8 +507,8 @@ def test_a_censored_setting_promises_nothing() -> None:
     stopping = EarlyStopping(patience=9, restore_best_weights=True)
     document = report_on(run_of(), callbacks=[stopping])
     assert headline(document) == (
-        "What EarlyStopping(patience=9, restore_best_weights=True) ends with is not in "
-        "the log: it ends at epoch 8 without a stop."
+        "EarlyStopping(patience=9, restore_best_weights=True) does not stop inside "
+        "this log, which ends at epoch 8; so far it keeps epoch 3."
     )
     assert outcome(document)["Keeps epoch so far"] == "3"
 
@@ -499,7 +520,7 @@ def test_larger_can_be_better() -> None:
     # stops at epoch 3 with epoch 2's .7 where .9 comes later
     assert outcome(document)["Below best"] == "0.2000"
     assert headline(document).endswith(
-        "keeps epoch 2, 0.2000 below the best recorded val_accuracy."
+        "keeps epoch 2: 0.2000 below the best val_accuracy (3 epochs saved)."
     )
     assert "larger is better" in plain_text(document.lead)
 

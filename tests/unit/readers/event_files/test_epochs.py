@@ -55,6 +55,18 @@ def test_a_validation_by_epochs_beside_a_loss_by_batches_has_its_own_epochs(
     assert "each step with a value of Loss/val is one epoch, as given" in run.notes
 
 
+def test_one_test_at_the_end_leaves_the_epochs_of_the_training(tmp_path: Path) -> None:
+    points: list[Point] = [(s + 0.0, s, "Loss/train", 1 - s / 8) for s in range(8)]
+    (run,) = read(tmp_path, [*points, (9.0, 7, "Loss/test", 0.5)])
+    assert list(run.series["Loss/train"]) == [1 - s / 8 for s in range(8)]
+    assert list(run.series["Loss/test"]) == [*[None] * 7, 0.5]
+
+
+def test_one_validation_at_a_scale_of_its_own_is_one_epoch(tmp_path: Path) -> None:
+    (run,) = read(tmp_path, pytorch_loop(1, own_scale=True))
+    assert (run.n_epochs, list(run.series["Loss/val"])) == (1, [2.0])
+
+
 def test_validations_at_every_tenth_step_are_numbered(tmp_path: Path) -> None:
     (run,) = read(tmp_path, pytorch_loop(40, own_scale=False))
     assert (run.first_epoch, run.n_epochs, run.recorded_epochs) == (0, 40, 40)

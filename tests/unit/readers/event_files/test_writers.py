@@ -94,9 +94,41 @@ def test_what_a_mark_takes_back_is_not_forgotten(tmp_path: Path) -> None:
     assert asked(4).evidence == "censored"
 
 
-def test_marks_of_one_writer_alone_leave_open_what_was_taken_back(
-    tmp_path: Path,
+@pytest.mark.parametrize("marks", [(4, 3), (3, 4), (3, 3)])
+def test_a_fit_that_ends_before_its_first_value_hides_no_other(
+    tmp_path: Path, marks: tuple[int, int]
 ) -> None:
+    # patience 3 ends the first fit at step 5, which both marks take back
+    first = [0.5, 0.4, 0.3, 0.4, 0.5, 0.6]
+    payloads = [event(1.0, s, value("val_loss", one)) for s, one in enumerate(first)]
+    write_payloads(tmp_path / FILE.format(1), payloads)
+    begins = [restart_event(9.0, step) for step in marks]
+    later = [event(9.0, s, value("val_loss", 0.5 / s)) for s in range(marks[1], 8)]
+    write_payloads(tmp_path / FILE.format(2), [*begins, *later])
+    (run,) = read(tmp_path, x_axis="epoch")
+    seam, fit = run.replaced[0]
+    assert fit is not None
+    assert (seam, fit.horizon) == (marks[1], 5)
+    asked = replay_run(run, EarlyStopping(patience=3), semantics="keras-3.15")
+    assert (asked.evidence, asked.stopped_epoch) == ("incomplete", None)
+
+
+def test_a_mark_is_one_of_all_curves_of_add_scalars(tmp_path: Path) -> None:
+    # torch hands purge_step to none of the writers that add_scalars opens
+    for begun, steps in ((1, range(6)), (9, range(3, 8))):
+        mark = [restart_event(begun + 0.0, 3)] if begun == 9 else []
+        write_payloads(tmp_path / FILE.format(begun), mark)
+        for name in ("loss_train", "loss_val"):
+            (tmp_path / name).mkdir(exist_ok=True)
+            points = [event(begun + s / 8, s, value("loss", s / begun)) for s in steps]
+            write_payloads(tmp_path / name / FILE.format(begun), points)
+    (run,) = read(tmp_path, x_axis="epoch")
+    expected = pytest.approx([0, 1, 2, 3 / 9, 4 / 9, 5 / 9, 6 / 9, 7 / 9], rel=1e-6)
+    assert losses(run, "loss_val") == losses(run, "loss_train") == expected
+    assert (run.seams, len(run.replaced)) == ((3,), 1)
+
+
+def test_a_mark_of_one_writer_tells_what_the_other_had_written(tmp_path: Path) -> None:
     for name in ("train", "validation"):
         (tmp_path / name).mkdir()
         tag = "epoch_loss"
@@ -107,7 +139,10 @@ def test_marks_of_one_writer_alone_leave_open_what_was_taken_back(
         write_payloads(tmp_path / name / FILE.format(1), first)
         write_payloads(tmp_path / name / FILE.format(2), [*mark, *again])
     (run,) = read(tmp_path)
-    assert run.replaced == ((3, None),)
+    ((seam, fit),) = run.replaced
+    assert fit is not None
+    assert (seam, fit.horizon) == (3, 5)
+    assert list(fit.series["val_loss"]) == [0, 1 / 8, 2 / 8, None, None, None]
     asked = replay_run(run, EarlyStopping(patience=9), semantics="keras-3.15")
     assert (asked.evidence, asked.gap_epoch) == ("incomplete", 3)
 
