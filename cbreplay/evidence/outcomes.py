@@ -75,6 +75,14 @@ class Outcome(NamedTuple):
     bounds: Mapping[str, Bound]
     provisional: tuple[str, ...]
 
+    @property
+    def priced(self) -> float | None:
+        """The regret where it may be averaged: finite, no bound, not provisional."""
+        regret = self.regret
+        if regret is None or "regret" in (*self.bounds, *self.provisional):
+            return None
+        return regret if math.isfinite(regret) else None
+
 
 def resolve_objective(
     run: Run,

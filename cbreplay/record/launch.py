@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import TracebackType
 
-    from cbreplay.record.held_fits import HeldFits
     from cbreplay.record.recording import WatchedModels
+    from cbreplay.record.seen_training import HeldFits
 
 __all__ = ["Program", "main"]
 
@@ -176,8 +176,8 @@ class _KerasFinder:
         """Return what `confirm` asks of the fits, if it runs the script."""
         if "held" not in self.options:
             return None
-        from cbreplay.record.held_fits import HeldFits
         from cbreplay.record.run_directory import place_records_below
+        from cbreplay.record.seen_training import HeldFits
 
         place_records_below(self.root)
         known, sys.path = sys.path, [*sys.path, *self.options["paths"]]

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator, Sequence
 
-    from cbreplay.record.held_fits import HeldFits
     from cbreplay.record.recorder import Recorder
+    from cbreplay.record.seen_training import HeldFits
 
 __all__ = ["FitChanges", "recorded", "recording"]
 

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import ConfigError
-from cbreplay.record.held_fits import HeldFits, SettingInPlace
 from cbreplay.record.retraining import with_file_at
-from cbreplay.record.seen_training import Retraining
+from cbreplay.record.seen_training import HeldFits, Retraining, SettingInPlace
 from cbreplay.system.interrupts import undisturbed
 from cbreplay.system.whole_files import passing_directory
 

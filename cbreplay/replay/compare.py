@@ -135,7 +135,7 @@ class ComparisonTotals(NamedTuple):
     first_epochs_saved, rival_epochs_saved : int
         Sums over the exact runs.
     first_mean_regret, rival_mean_regret : float or None
-        Means over the runs in which both have a regret; None without one.
+        Means over the runs in which both are known, and no bounds; None without one.
     """
 
     runs: int
@@ -192,9 +192,9 @@ def total_comparisons(comparisons: Iterable[ReplayComparison]) -> ComparisonTota
         (comparison.first.outcome, comparison.rival.outcome) for comparison in exact
     ]
     regrets = [
-        (first.regret, rival.regret)
+        (first.priced, rival.priced)
         for first, rival in outcomes
-        if first.regret is not None and rival.regret is not None
+        if first.priced is not None and rival.priced is not None
     ]
     return ComparisonTotals(
         runs=len(every),

@@ -18,6 +18,7 @@ from cbreplay import (
     ReduceLROnPlateau,
     Replay,
     Run,
+    Series,
     compare_replays,
     replay_run,
 )
@@ -167,6 +168,21 @@ def test_totals_are_of_the_runs_where_both_are_exact() -> None:
 def test_nothing_exact_has_no_mean() -> None:
     totals = total_comparisons([compared([stop(2)], [stop(9)])])
     assert (totals.exact_runs, totals.first_mean_regret) == (0, None)
+
+
+def test_a_regret_that_is_a_bound_or_infinite_enters_no_mean() -> None:
+    """Patience 1 and 2 stop before the value that is lacking; only .01 is known."""
+    told = ([*LOSSES[:6], None, 0.4], [math.inf] * 3 + [0.5])
+    runs = [make_run(planned=8)]
+    for values in told:
+        series = {"val_loss": Series.from_optional(values)}
+        runs.append(Run(name="", source="", first_epoch=0, series=series))
+    pairs = [compared([stop(1)], [stop(2)], run) for run in runs]
+    assert [pair.both_exact for pair in pairs] == [True] * 3
+    assert pairs[1].first.outcome.bounds == {"regret": "lower"}
+    assert pairs[2].first.outcome.regret == math.inf
+    totals = total_comparisons(pairs)
+    assert totals.first_mean_regret == totals.rival_mean_regret == pytest.approx(0.01)
 
 
 def test_a_run_that_was_read_twice_is_one_run() -> None:

@@ -1,6 +1,9 @@
-"""Rows of steps without an epoch: counted as evaluations or epochs, or refused.
+"""Rows of steps without an epoch: counted as evaluations, epochs or rounds, or refused.
 
 A sample of a longer history lacks some of its evaluations, so nothing is counted there.
+Rows take turns where a script calls ``wandb.log`` for the training, and once more for
+the validation: that makes two rows and two steps of each epoch, which never hold one
+series both, and a round of them is an epoch.
 """
 
 from __future__ import annotations
@@ -34,11 +37,14 @@ from cbreplay.series_names import LEARNING_RATE_NAMES, is_validation, suggest_mo
 from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cbreplay.readers.base import ReadOptions
     from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import BoolArray, EpochArray
 
 __all__ = [
+    "EACH_ROUND",
     "EACH_STEP",
     "are_batches",
     "check_drawn",
@@ -47,6 +53,7 @@ __all__ = [
     "end_epochs",
     "judges_seldom",
     "leave_out_stepless",
+    "round_of_rows",
     "skips",
     "unsaid",
 ]
@@ -327,3 +334,48 @@ def _whole_steps(
         problem = f"the step {values[row]} follows {values[row - 1]}"
         raise table.error(problem, row, "Export one history, in the order of its steps")
     return values
+
+
+EACH_ROUND = "there is no epoch: its rows take turns, and each round was taken as one"
+_FEWEST_ROUNDS = 3
+
+
+def round_of_rows(
+    columns: Mapping[str, LogColumn], steps: LogColumn | None
+) -> EpochArray | None:
+    """Return the number of the round that each row is of; None if they take no turns.
+
+    They do if each series stands in one row of a round, some of a validation and some
+    not, and every round is like the first. The last one may be cut. Steps that count
+    batches, or leave out a round, tell that the rows are something else.
+    """
+    held = {name: ~own.missing for name, own in columns.items()}
+    held = {name: there for name, there in held.items() if there.any()}
+    if len({is_validation(name) for name in held}) == 1 or not held:
+        return None
+    there = np.stack([*held.values()])
+    n_rows = there.shape[1]
+    like_first = np.flatnonzero((there == there[:, :1]).all(axis=0))
+    length = int(like_first[1]) if len(like_first) > 1 else 1
+    if (
+        length == 1
+        or n_rows < _FEWEST_ROUNDS * length
+        or not (there[:, :length].sum(axis=1) == 1).all()
+        or not (there[:, length:] == there[:, :-length]).all()
+    ):
+        return None
+    rounds: EpochArray = np.arange(n_rows) // length
+    return rounds if steps is None else _counted(rounds, steps, length)
+
+
+def _counted(rounds: EpochArray, steps: LogColumn, length: int) -> EpochArray | None:
+    """Return the rounds numbered by steps, if each has as many as the first."""
+    if not are_epochs(steps.values).all():
+        return None
+    numbers = steps.values.astype(np.int64)
+    distances = numbers[length:] - numbers[:-length]
+    is_even = (distances == distances[0]).all() and (np.diff(numbers) > 0).all()
+    if not is_even or count_batches(numbers):
+        return None
+    first = int(numbers[0] // distances[0])
+    return rounds + first

@@ -13,6 +13,7 @@ import numpy as np
 from cbreplay.errors import LogError
 from cbreplay.evidence.cadence import count_lost_before
 from cbreplay.readers.building.counted_steps import (
+    EACH_ROUND,
     EACH_STEP,
     are_batches,
     check_drawn,
@@ -21,11 +22,11 @@ from cbreplay.readers.building.counted_steps import (
     end_epochs,
     judges_seldom,
     leave_out_stepless,
+    round_of_rows,
     skips,
     unsaid,
 )
 from cbreplay.readers.building.evaluations import count_hint
-from cbreplay.readers.building.rows_in_turn import EACH_ROUND, round_of_rows
 from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.columns.column import LogColumn
 from cbreplay.readers.columns.column_names import (

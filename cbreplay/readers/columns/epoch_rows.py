@@ -1,7 +1,7 @@
 """Tables with several rows for an epoch, each of one data set or one metric.
 
 The rows of an epoch are brought together, and every data set or metric gets its own
-columns. Which data set or metric a row is of: `data_sets` and `named_metrics`.
+columns. Which data set or metric a row is of: `data_sets`.
 """
 
 from __future__ import annotations

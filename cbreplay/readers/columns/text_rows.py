@@ -24,13 +24,14 @@ from cbreplay.readers.columns.header import (
     quoted_line,
     shown_names,
 )
-from cbreplay.readers.columns.last_row import (
+from cbreplay.readers.columns.numbered_names import are_numbered_anew, renamed_note
+from cbreplay.readers.columns.text_lines import (
+    TextLines,
     are_never_ended,
     is_complete,
     may_be_cut,
+    tells_fit,
 )
-from cbreplay.readers.columns.numbered_names import are_numbered_anew, renamed_note
-from cbreplay.readers.columns.text_lines import TextLines, tells_fit
 from cbreplay.readers.columns.written_again import OtherHeaderError
 from cbreplay.wording.words import count, list_first
 

@@ -12,6 +12,7 @@ import numpy as np
 from cbreplay.by_key import by_key
 from cbreplay.readers.discovery.comparison import (
     FEWEST,
+    FirstValues,
     begins,
     begins_to_the_bit,
     count_changing,
@@ -20,7 +21,6 @@ from cbreplay.readers.discovery.comparison import (
     parts_last,
     rates_agree,
 )
-from cbreplay.readers.discovery.first_values import FirstValues
 from cbreplay.readers.discovery.found_logs import lie_beside
 from cbreplay.readers.discovery.run_names import label_of
 from cbreplay.series_names import is_validation, plain_direction

@@ -28,8 +28,8 @@ from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.columns.turned import rows_of_lists
 from cbreplay.readers.columns.written_again import ENDINGS, leave_out_restored
 from cbreplay.readers.other_tools.epoch_files import rows_of_epoch_files
-from cbreplay.readers.other_tools.json_curves import curves_by_name
 from cbreplay.readers.other_tools.json_nested import (
+    curves_by_name,
     flat_rows,
     flatten_lists,
     is_history,

@@ -20,8 +20,8 @@ from cbreplay.readers.base import Damage, ForeignLogError, LogReader
 from cbreplay.readers.building.evaluations import find_machine
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.columns.cell_by_cell import read_spelled
 from cbreplay.readers.columns.column_names import name_on, prefix_of
-from cbreplay.readers.columns.spelled import read_spelled
 from cbreplay.readers.columns.table import DECIMAL_COMMA, LogTable
 from cbreplay.readers.columns.written_again import ENDINGS, leave_out_restored
 from cbreplay.readers.files import open_log, read_beginning, read_chunks

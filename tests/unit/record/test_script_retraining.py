@@ -190,7 +190,7 @@ class TestARecordPlacedElsewhere:
 @pytest.mark.keras
 class TestASettingInPlace:
     def names(self, users: list[Any], *texts: str) -> list[str]:
-        from cbreplay.record.held_fits import SettingInPlace
+        from cbreplay.record.seen_training import SettingInPlace
 
         setting = SettingInPlace(1, tuple(parse_callbacks(*texts)))
         return [type(each).__name__ for each in setting.put_into(users)]
