@@ -76,7 +76,7 @@ def _instead(run: Run, callbacks: Sequence[Callback], seam: int) -> Text:
             name=name,
             epoch=epoch,
         )
-    if any(seam == own for own, _ in run.replaced):
+    if seam in (run.first_epoch, *(own for own, _ in run.replaced)):
         left = "weights, files or counters"
         if open_end:
             left = "files or counters, or other weights if it came to its end"

@@ -191,7 +191,7 @@ def _staying(known: CheckedList, callback: Callback) -> Iterator[Finding]:
         f"each later fit also has the {callback.class_name} of every earlier one, "
         f"which {'adds nothing' if alike else checks.when_it_stays}",
         known.told.stays_in,
-        "a list made anew for each fit; None, not [], as the default of a parameter",
+        "a list made anew for each fit",
         "remark" if alike else "warning",
     )
 

@@ -136,7 +136,7 @@ def replay_list(
         goes_on=hypothetical,
         states=states,
     )
-    if run.replaced:
+    if run.replaced or run.first_epoch in run.seams:
         from cbreplay.replay.replaced_rows import walk_replaced
 
         walk_on = partial(

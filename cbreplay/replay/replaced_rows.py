@@ -12,8 +12,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cbreplay.errors import CbreplayError
-from cbreplay.replay.seams import Seam, find_seams
+from cbreplay.replay.seams import HandedOn, Seam, find_seams
 from cbreplay.replay.walk import walk_run
+from cbreplay.rules.base import begin_all
 from cbreplay.rules.training import describe_training
 
 if TYPE_CHECKING:
@@ -47,14 +48,23 @@ def walk_replaced(
         As `walk_run` takes it.
     walk : callable
         Replays the list on the run, as if nothing had been replaced but what is given
-        as `carried`, and up to a `gap`.
+        as `handed_on`, and up to a `gap`.
     """
     carriers = [rule for rule in listed.callbacks if rule.carries(training.semantics)]
     carries = run.same_callbacks and bool(carriers)
+    if carries and run.first_epoch in run.seams:
+        # all rows of the fit before it were written again, and none is left
+        return walk(gap=run.first_epoch)
     # a callback of the user's own cannot be taken through two walks
     is_lost = carries and any(rule.holds_own_code for rule in carriers)
-    for seam, fit in sorted(run.replaced, key=lambda own: own[0]):
-        if fit is None or is_lost or (carries and len(run.replaced) > 1):
+    known = find_seams(run, listed.callbacks).known
+    fits = sorted(run.replaced, key=lambda own: own[0])
+    # behind each fit the record of the one that resumed it
+    later = [*(fit for _, fit in fits[1:]), run]
+    handed_on: dict[int, HandedOn] = {}
+    states = None
+    for (seam, fit), resumed in zip(fits, later, strict=False):
+        if fit is None or resumed is None or is_lost:
             return walk(gap=seam)
         fit = replace(  # noqa: PLW2901 - the same fit, read as the run is
             fit,
@@ -62,31 +72,38 @@ def walk_replaced(
             same_callbacks=run.same_callbacks,
             broken_off=run.broken_off,
         )
+        own = describe_training(fit, training.semantics, training.framework)
         try:
             before = walk_run(
                 fit,
                 listed,
-                describe_training(fit, training.semantics, training.framework),
+                own,
                 initial_learning_rate=initial_learning_rate,
                 goes_on=False,
+                states=states and begin_all(listed.callbacks, own, states),
             )
         except CbreplayError:
             # the earlier fit lacks what the list asks for
             return walk(gap=seam)
-        at_seam = find_seams(run, listed.callbacks).known.get(seam, Seam())
-        if _ends_otherwise(seam, at_seam, before, carries=carries):
+        if _ends_otherwise(
+            seam, known.get(seam, Seam()), before, resumed, carries=carries
+        ):
             return walk(gap=seam)
-        if carries:
-            walk = partial(walk, carried={seam: before.evident_states})
+        handed_on[seam] = HandedOn(before.evident_states, before.rate)
+        states = before.evident_states if carries else None
+        walk = partial(walk, handed_on=handed_on)
         if _leaves_files(seam, before, walk):
             return walk(gap=seam)
     return walk()
 
 
-def _ends_otherwise(seam: int, known: Seam, before: Walk, *, carries: bool) -> bool:
+def _ends_otherwise(
+    seam: int, known: Seam, before: Walk, resumed: Run, *, carries: bool
+) -> bool:
     """Return whether the earlier fit ends in replaced rows, or hands on other things.
 
-    Its other rows are in the run, whose own replay covers them.
+    Its other rows are in the run, whose own replay covers them. `resumed` is the record
+    of the fit that resumed it.
     """
     if carries and before.end_of_evidence is not None:
         # the log lacks what the callbacks took from there on
@@ -97,10 +114,14 @@ def _ends_otherwise(seam: int, known: Seam, before: Walk, *, carries: bool) -> b
         return before.end_of_evidence >= seam
     if before.stopped is not None:
         return before.stopped >= seam
-    if before.rates and before.sets_rate and before.rate != before.rates[-1]:
+    began = max(seam, resumed.first_epoch)
+    rates = resumed.learning_rate
+    recorded = None if rates is None else rates[began - resumed.first_epoch]
+    if before.sets_rate and before.rate not in (*before.rates[-1:], recorded):
+        # it was reduced in the last row, and the later fit did not begin with that
         return True
     # the later fit went on from the weights of the epoch before it
-    as_recorded = before.weights_epoch in (before.last_epoch, seam - 1)
+    as_recorded = before.weights_epoch in (before.last_epoch, began - 1)
     return not (as_recorded or known.broken_off)
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from cbreplay.rules.base import Callback
     from cbreplay.run import Run
 
-__all__ = ["Seam", "Seams", "find_seams", "is_raised"]
+__all__ = ["HandedOn", "Seam", "Seams", "find_seams", "is_raised"]
 
 
 class Seam(NamedTuple):
@@ -32,6 +32,13 @@ class Seam(NamedTuple):
     cut_short: bool = False
 
 
+class HandedOn(NamedTuple):
+    """With which states of its callbacks, and at which rate, a fit ended."""
+
+    states: Sequence[Any]
+    rate: float | None
+
+
 class Seams(NamedTuple):
     """The seams of a run under one reading, and what is carried over them.
 
@@ -45,15 +52,15 @@ class Seams(NamedTuple):
         Whether each fit had the callback instances of the one before.
     earlier_rows : mapping of int to dict
         By the epoch, the values of a row that a later one stands for.
-    carried : mapping of int to sequence of object
-        By the seam, with which states a fit ended that wrote rows behind it too.
+    handed_on : mapping of int to HandedOn
+        By the seam, how a fit ended that wrote rows behind it too.
     """
 
     known: Mapping[int, Seam]
     possible: frozenset[int]
     same_callbacks: bool
     earlier_rows: Mapping[int, dict[str, float]]
-    carried: Mapping[int, Sequence[Any]]
+    handed_on: Mapping[int, HandedOn]
 
     def readings_at(self, epoch: int) -> list[Seams]:
         """Return the seams; where an epoch may be one, also the seams without it."""
@@ -66,16 +73,9 @@ class Seams(NamedTuple):
         """Return whether a fit that wrote a row of its own here hands something on."""
         return (self.same_callbacks or sets_rate) and epoch in self.earlier_rows
 
-    def handing_on(self, epoch: int, states: Sequence[Any]) -> Seams:
-        """Return the same seams, over one of which these states are carried."""
-        return self._replace(carried={**self.carried, epoch: states})
-
-    def carried_over(self, epoch: int, states: Sequence[Any]) -> Sequence[Any] | None:
-        """Return the states that a fit takes over; None if its callbacks are new.
-
-        `states` are those at the end of the row before, which most fits end with.
-        """
-        return self.carried.get(epoch, states) if self.same_callbacks else None
+    def handing_on(self, epoch: int, handed: HandedOn) -> Seams:
+        """Return the same seams, of which one is known to hand this on."""
+        return self._replace(handed_on={**self.handed_on, epoch: handed})
 
 
 def find_seams(run: Run, rules: tuple[Callback, ...]) -> Seams:

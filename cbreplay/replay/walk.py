@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cbreplay.replay.choices import Uncertain
+    from cbreplay.replay.seams import HandedOn
     from cbreplay.rules.base import Callback
     from cbreplay.rules.callbacks_list import CallbacksList
     from cbreplay.rules.training import Training
@@ -54,7 +55,7 @@ def walk_run(
     goes_on: bool,
     states: Sequence[Any] | None = None,
     gap: int | None = None,
-    carried: Mapping[int, Sequence[Any]] = MappingProxyType({}),
+    handed_on: Mapping[int, HandedOn] = MappingProxyType({}),
 ) -> Walk:
     """Replay a run by each reading of its rate; the earliest end of evidence counts.
 
@@ -70,9 +71,9 @@ def walk_run(
         The state of each callback when training begins; new ones by default.
     gap : int, optional
         A further epoch from which on the log is no evidence for the list.
-    carried : mapping of int to sequence of object, optional
-        By the seam, with which states the fit before it ended, where later rows stand
-        for its last ones.
+    handed_on : mapping of int to HandedOn
+        By the seam, how the fit before it ended, where later rows stand for its last
+        ones.
 
     Raises
     ------
@@ -89,7 +90,7 @@ def walk_run(
             run, callbacks, training, logs=logs, reading=reading, goes_on=goes_on
         )
         walker.gap = earlier_of(walker.gap, gap)
-        walker.seams = walker.seams._replace(carried=carried)
+        walker.seams = walker.seams._replace(handed_on=handed_on)
         unsure = None
         if others or run.possible_seams:
             unsure = _find_uncertain(run, walker, states, others)

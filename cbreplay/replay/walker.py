@@ -6,7 +6,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.replay.hooks import Hooks
-from cbreplay.replay.seams import is_raised
+from cbreplay.replay.seams import HandedOn, is_raised
 from cbreplay.replay.under_way import Walk, earlier_of
 from cbreplay.rules.base import begin_all, best_seen
 
@@ -106,15 +106,20 @@ class Walker:
                 "resumed: that fit is taken to have set it"
             )
         self._end_fit_with_earlier_row(epoch, position)
+        # most fits end with the row before
+        handed = self.seams.handed_on.get(epoch, HandedOn(walk.states, walk.rate))
+        if walk.sets_rate and handed.rate == self.recorded.values[position]:
+            # else the rate is that of a checkpoint, or set anew
+            walk.rate = handed.rate
         training = self.training._replace(first_epoch=epoch)
-        carried = self.seams.carried_over(epoch, walk.states)
+        carried = handed.states if self.seams.same_callbacks else None
         walk.states = begin_all(self.callbacks, training, carried)
         walk.begun[epoch] = tuple(walk.states)
         walk.trainer = training.framework.begin_trainer(training)
 
     def _end_fit_with_earlier_row(self, epoch: int, position: int) -> None:
         """Hand on what a fit did in its own row of the first epoch of the next."""
-        if epoch not in self.seams.carried and self.hands_on(epoch):
+        if epoch not in self.seams.handed_on and self.hands_on(epoch):
             before = self.fork()
             before.seams = self.seams._replace(known={})
             row = self.logs[position] | self.seams.earlier_rows[epoch]
@@ -127,8 +132,9 @@ class Walker:
 
     def hand_on(self, before: Walker, epoch: int) -> None:
         """Go on at a seam as the fit before it ended."""
-        self.walked.rate = before.walked.rate
-        self.seams = self.seams.handing_on(epoch, before.walked.states)
+        ended = before.walked
+        self.walked.rate = ended.rate
+        self.seams = self.seams.handing_on(epoch, HandedOn(ended.states, ended.rate))
 
     def end_and_keep(self) -> int | None:
         """End the training, and return what `kept` does."""

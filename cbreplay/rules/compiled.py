@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from cbreplay.run import Mode
 
@@ -44,6 +44,10 @@ class Compiled(NamedTuple):
         The metrics of which it is known which way they improve; None: in neither.
     kinds : mapping of str to str
         The metrics whose class of Keras is known, and the default name of that class.
+    texts : mapping of str to str
+        The metrics that a text stands for: their names, and the texts.
+    refused : tuple of str
+        The texts for which this version knows no metric; what they name is not logged.
     has_outputs : bool
         Whether the model may have several outputs, whose names are put before these.
     names_outputs : bool
@@ -69,10 +73,22 @@ class Compiled(NamedTuple):
     names_outputs: bool = False
     has_several: bool = False
     kinds: Mapping[str, str] = MappingProxyType({})
+    texts: Mapping[str, str] = MappingProxyType({})
+    refused: tuple[str, ...] = ()
 
     def by_keras_2(self) -> Compiled:
         """Return the same, named as Keras 2 does."""
         return self._replace(names=self.older.names, spellings=self.older.spellings)
+
+    def without(self, refused: Collection[str]) -> Compiled:
+        """Return the same without the metrics of texts that a version refuses."""
+        names = [name for name in self.names if self.texts.get(name) not in refused]
+        left_out = {name for name, text in self.texts.items() if text in refused}
+        return self._replace(
+            names=tuple(names),
+            spellings=self.spellings - left_out,
+            refused=tuple(refused),
+        )
 
     def may_log(self, name: str) -> bool:
         """Return whether ``fit`` may log a name, given without its ``val_``."""

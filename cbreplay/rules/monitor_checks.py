@@ -24,6 +24,7 @@ __all__ = [
     "find_opposite_mode",
     "find_uncompiled_monitor",
     "misspelt_loss",
+    "refusal_of_text",
     "what_follows",
 ]
 
@@ -99,6 +100,9 @@ def find_uncompiled_monitor(known: CheckedList, callback: Any) -> Iterator[Findi
             written += f"a {parameter} that is logged"
         elif lacks_data:
             written += ", and validation data for fit"
+        if compiled and compiled.refused:
+            written = "an object of keras.metrics, or a function, in place of "
+            written += repr(compiled.refused[0])
         follows = what_follows(known, callback)
         yield known.finding("absent-monitor", said, follows, written)
 
@@ -118,7 +122,8 @@ def find_absence(known: CheckedList, monitor: str) -> tuple[str, str] | None:
         meant = near != "" and _is_plainly_meant(monitor, near)
         if compiled.has_outputs:
             near = _of_output(monitor, compiled.names) or near
-        if compiled.is_whole or (meant and compiled.is_keras):
+        is_certain = meant or compiled.refused
+        if compiled.is_whole or (is_certain and compiled.is_keras):
             shown = _listed([*map(repr, logged)])
             if compiled.has_outputs and not compiled.names_outputs and len(logged) > 1:
                 shown += ", after an output's name where there are several"
@@ -135,8 +140,8 @@ def find_absence(known: CheckedList, monitor: str) -> tuple[str, str] | None:
     return f"{said}: Keras calls the loss {loss!r}", loss
 
 
-def find_meant(known: CheckedList, monitor: str) -> str | None:
-    """Return the name of a series that a monitor seems to mean, and is not.
+def find_meant(known: CheckedList, monitor: str) -> str:
+    """Return the name of a series that a monitor seems to mean, and is not; or "".
 
     >>> from cbreplay.rules.checks import CheckedList
     >>> from cbreplay.rules.training import Training
@@ -145,9 +150,9 @@ def find_meant(known: CheckedList, monitor: str) -> str | None:
     >>> training = Training(resolved.semantics, {}, resolved.family)
     >>> known = CheckedList((), training, None, 1, None)
     >>> find_meant(known, "val_los"), find_meant(known, "val_f1")
-    ('val_loss', None)
+    ('val_loss', '')
     >>> find_meant(known, "val_loss"), find_meant(known, "val_head_loss")
-    (None, None)
+    ('', '')
     """
     metric = monitor.removeprefix("val_")
     prefix = monitor[: len(monitor) - len(metric)]
@@ -158,8 +163,8 @@ def find_meant(known: CheckedList, monitor: str) -> str | None:
         names = ("loss",) if compiled is None else compiled.names
         logged = [prefix + name for name in names]
     if monitor in logged or metric.endswith("_loss"):
-        return None
-    return nearest_series(monitor, logged) or None
+        return ""
+    return nearest_series(monitor, logged)
 
 
 def misspelt_loss(known: CheckedList, monitor: str) -> str | None:
@@ -196,10 +201,22 @@ def _is_plainly_meant(monitor: str, near: str) -> bool:
 
 def what_follows(known: CheckedList, callback: Any) -> str:
     """Say what a callback does where its monitor is never logged."""
+    refusal = refusal_of_text(known)
     acts = callback.acts_without_value(known.training.semantics)
+    if refusal:
+        return refusal
     if acts:
         return f"{callback.class_name} sees epochs without it only, and {acts}"
     return f"{callback.class_name} skips an epoch without it, so it never acts"
+
+
+def refusal_of_text(known: CheckedList) -> str:
+    """Say that ``compile`` gets a text for which this version has no metric; or ""."""
+    compiled = known.facts.compiled
+    if compiled is None or not compiled.refused:
+        return ""
+    text = compiled.refused[0]
+    return f"{known.training.version} makes no metric of {text!r}, so fit raises"
 
 
 def find_opposite_mode(known: CheckedList, callback: Any) -> Iterator[Finding]:

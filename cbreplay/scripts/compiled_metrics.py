@@ -19,7 +19,11 @@ from cbreplay.scripts.foreign_code import may_log_own_names
 from cbreplay.scripts.keras_classes import metric_class
 from cbreplay.scripts.last_compiles import last_before
 from cbreplay.scripts.literals import read_literal
-from cbreplay.scripts.model_outputs import find_model_class, find_outputs
+from cbreplay.scripts.model_outputs import (
+    find_model_class,
+    find_outputs,
+    name_outputs,
+)
 from cbreplay.scripts.possible_values import given_values
 from cbreplay.scripts.syntax import (
     argument_named,
@@ -171,7 +175,7 @@ class ModelCompiles:
         if not self.found or not self.is_keras or self.is_unordered:
             return None
         outputs = find_outputs(self.calls, self.made_by)
-        reader = _Metrics(self.calls, outputs)
+        reader = _Metrics(self.calls, outputs, name_outputs(self.calls, self.made_by))
         try:
             for call, scope in self.found:
                 reader.nameless = {}
@@ -192,6 +196,8 @@ class ModelCompiles:
             is_whole=not may_log_own,
             is_keras=known,
             kinds=reader.kinds,
+            # of several calls of compile, one may give another metric of that name
+            texts=reader.texts if len(self.found) == 1 else {},
             names_outputs=reader.names_outputs,
             has_several=outputs == "several"
             or (
@@ -223,17 +229,29 @@ def _outputs_of(found: ast.expr) -> list[str]:
     return outputs if len(set(outputs)) == len(keys) else []
 
 
+def _entries_of(found: ast.expr) -> list[ast.expr]:
+    """Return the entries of a dict or list; none if they are not all written out."""
+    if isinstance(found, ast.Dict):
+        return found.values
+    is_whole = isinstance(found, (ast.List, ast.Tuple)) and not has_star(found.elts)
+    return (whole_parts(found) or []) if is_whole else []
+
+
 class _Metrics:
     """Collects the names of the metrics in calls of ``compile``."""
 
-    def __init__(self, calls: ScriptCalls, outputs: Outputs | None) -> None:
-        self.calls, self.outputs = calls, outputs
+    def __init__(
+        self, calls: ScriptCalls, outputs: Outputs | None, output_names: Sequence[str]
+    ) -> None:
+        self.calls, self.outputs, self.output_names = calls, outputs, output_names
         # the names that each metric may have: by Keras 3, and by Keras 2
         self.now: list[tuple[str, ...]] = []
         self.before: list[tuple[str, ...]] = []
         self.directions: dict[str, Mode | None] = {}
         # the default names of the classes of objects
         self.kinds: dict[str, str] = {}
+        # the metrics that a text stands for, by their names
+        self.texts: dict[str, str] = {}
         # the calls that make metrics without a name of the script's
         self.nameless: dict[str, ast.Call] = {}
         # the prefix of the metrics of one of several outputs
@@ -279,25 +297,31 @@ class _Metrics:
         )
 
     def add_all(self, node: ast.expr, scope: Scope, *, has_several: bool) -> None:
-        """Add the metrics of a model: a list, or a dict of several outputs.
+        """Add the metrics of a model: a list, or those of several outputs.
 
-        A dict of one output is of several if the loss is (`has_several`), or the model
-        has them; where the model has one, a dict names nothing that is logged.
+        A dict has them by the outputs' names, a list in the outputs' order. A dict of
+        one output is of several if the loss is (`has_several`), or the model has them;
+        where the model has one, a dict names nothing that is logged.
         """
         found, place = self.calls.followed(node, scope)
-        outputs = _outputs_of(found)
+        outputs, parts = _outputs_of(found), _entries_of(found)
+        lists = (ast.List, ast.Tuple)
+        is_list = isinstance(found, lists)
+        # Keras 2 gives every output all metrics of a list without lists
+        is_parted = is_list and any(isinstance(part, lists) for part in parts)
+        if is_parted and len(parts) == len(self.output_names):
+            outputs = [*self.output_names]
         has_several = has_several or len(outputs) > 1 or self.outputs == "several"
         several = bool(outputs) and self.outputs != "one" and has_several
         self.by_output.append(several)
-        if not several or not isinstance(found, ast.Dict):
+        if not several:
             # of several outputs, Keras 3 refuses a list with one entry
-            listed = found.elts if isinstance(found, (ast.List, ast.Tuple)) else []
-            is_one = not has_star(listed) and len(listed) == 1
-            parted = (ast.List, ast.Tuple, ast.Dict, ast.BinOp)
-            self.may_be_parted |= isinstance(found, parted) and not is_one
+            is_one = is_list and len(parts) == 1
+            may_be_parted = isinstance(found, (*lists, ast.Dict, ast.BinOp))
+            self.may_be_parted |= may_be_parted and not is_one
             self.add(node, scope)
             return
-        for output, part in zip(outputs, found.values, strict=True):
+        for output, part in zip(outputs, parts, strict=True):
             self.output = f"{output}_"
             self.add(part, place)
         self.output = ""
@@ -320,6 +344,7 @@ class _Metrics:
     def add_constant(self, node: ast.Constant) -> None:
         if isinstance(node.value, str):
             self.add_names((node.value,), names_before(node.value))
+            self.texts[self.now[-1][0]] = node.value
             if default_names(node.value):
                 self.directions[node.value] = find_direction(node.value, {})
         elif node.value is not None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from cbreplay.scripts.calls import Unread
+from cbreplay.scripts.facts import find_fits
+from cbreplay.scripts.lists import class_family, find_kept
 from cbreplay.scripts.parameters import given_for
+from cbreplay.scripts.syntax import FUNCTIONS, makes_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,7 +46,7 @@ def _why_it_stays(
     repeated: RepeatedFits, fit: ast.Call, gain: Gain, callback: ast.Call
 ) -> str:
     """Say which list keeps what it gains for a ``fit``, and what runs both again."""
-    made, place = _find_list(repeated.calls, gain), repeated.calls.place
+    made, place = _find_list(repeated, gain), repeated.calls.place
     is_near = repeated.function_around(fit) is repeated.function_around(gain.target)
     if made is None or (is_near and gain.target.lineno > fit.lineno):
         return ""
@@ -54,18 +58,61 @@ def _why_it_stays(
             and not repeated.is_outside(callback, loop, 1)
         ):
             again = "call" if isinstance(loop, ast.Call) else "loop"
-            return (
-                f"the list of {place(made.lineno)} is made once, and the {again} in "
-                f"{place(loop.lineno)} adds to it again"
-            )
+            once = f"the list of {place(made.lineno)} is made once"
+            if _is_default(repeated.calls, made):
+                once += ", as the default of a parameter is"
+            return f"{once}, and the {again} in {place(loop.lineno)} adds to it again"
     return ""
 
 
-def _find_list(calls: ScriptCalls, gain: Gain) -> ast.expr | None:
+def _is_default(calls: ScriptCalls, made: ast.expr) -> bool:
+    """Return whether an expression is the default of a function's parameter."""
+    functions = [scope.definition for scope in calls.names.scopes]
+    return any(
+        made in (*function.args.defaults, *function.args.kw_defaults)
+        for function in functions
+        if isinstance(function, FUNCTIONS)
+    )
+
+
+def _kept_list(repeated: RepeatedFits, gain: Gain) -> ast.expr | None:
+    """Return what makes the list in ``self.callbacks``, if only one object has it."""
+    target, calls = gain.target, repeated.calls
+    if not isinstance(target, ast.Attribute) or not _only_grows(calls, target):
+        return None
+    try:
+        kept = find_kept(calls, target, gain.scope)
+    except Unread:
+        return None
+    # each object of a class, and of those that extend it, has a list of its own
+    if len(kept.values) != 1 or len(class_family(calls, gain.scope)) > 1:
+        return None
+    made = kept.values[0][0]
+    function = repeated.function_around(made)
+    is_one = function is None or len(repeated.callers(function)) == 1
+    return made if is_one and makes_list(made) else None
+
+
+def _only_grows(calls: ScriptCalls, held: ast.Attribute) -> bool:
+    """Return whether a script only adds to a list of an object, and fits with it."""
+    fits, _ = find_fits(calls)
+    given = {id(part) for fit in fits for part in ast.walk(fit.given)}
+    given.update(id(gain.target) for gain in calls.names.gains)
+    return all(
+        id(node) in given
+        for node in calls.names.attributes
+        if node.attr == held.attr and isinstance(node.ctx, ast.Load)
+    )
+
+
+def _find_list(repeated: RepeatedFits, gain: Gain) -> ast.expr | None:
     """Return what makes the one list that a place adds to; None if that is unsure."""
+    calls = repeated.calls
     names, grown = calls.names, gain.scope.place_of(gain.target)
+    if grown is None:
+        return _kept_list(repeated, gain)
     # code that is not read may empty it
-    if grown is None or grown in names.changed_otherwise or grown in names.given:
+    if grown in names.changed_otherwise or grown in names.given:
         return None
     calls.count_step(names.gains)
     lines = {other.target.lineno for other in names.gains}
@@ -84,6 +131,9 @@ def _find_list(calls: ScriptCalls, gain: Gain) -> ast.expr | None:
             for binding in holder.bindings[name]
             if binding.line not in lines
         ]
+        # a new list is kept by its own name alone
+        if gain.is_new and (values == [None] or node is not gain.target):
+            return None
         if given.is_whole and values == [None]:
             pending += given.values
         elif len(values) == 1 and values[0] is not None:

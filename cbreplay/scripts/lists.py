@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cbreplay.scripts.parameters import Given
     from cbreplay.scripts.scopes import Binding, Gain, Placed, Scope
 
-__all__ = ["Kept", "MemberReader", "find_kept"]
+__all__ = ["Kept", "MemberReader", "class_family", "find_kept"]
 
 _COPYING = {"CallbackList", "list", "reversed", "sorted", "tuple"}
 _CHOOSING = (ast.Subscript, ast.ListComp, ast.GeneratorExp)
@@ -108,7 +108,17 @@ class MemberReader:
             self.calls.unread(node, f"{name!r} is assigned in the class and outside")
         self.calls.count_step(holder.bindings[name], self.calls.names.gains)
         bindings = [binding for binding in holder.bindings[name] if binding.line]
-        values = [binding.value for binding in bindings if binding.value is not None]
+        added = {id(gain.value) for gain in self.calls.names.gains}
+        values = [
+            binding.value
+            for binding in bindings
+            if binding.value is not None
+            # c = c + [a]: what the list gains is read below
+            and not (
+                isinstance(binding.value, ast.BinOp)
+                and id(binding.value.right) in added
+            )
+        ]
         changed = self.calls.names.changes.first.get(place)
         doubts = list(self._doubts_about(node, place))
         given = given_for(self.calls, name, holder)
@@ -247,7 +257,7 @@ def find_kept(calls: ScriptCalls, node: ast.Attribute, scope: Scope) -> Kept:
     """
     names = calls.names
     calls.count_step(names.stores, names.gains, names.given_attributes)
-    written, homes = calls.written(node), _class_family(calls, scope)
+    written, homes = calls.written(node), class_family(calls, scope)
     values = [
         (store.value, store.scope)
         for store in names.stores
@@ -278,7 +288,7 @@ def find_kept(calls: ScriptCalls, node: ast.Attribute, scope: Scope) -> Kept:
     return Kept(values, gains, handed[:1])
 
 
-def _class_family(calls: ScriptCalls, scope: Scope) -> list[Scope | None]:
+def class_family(calls: ScriptCalls, scope: Scope) -> list[Scope | None]:
     """Return the class around a scope, those that it extends, and those that extend it.
 
     A method of each may set what another one of them uses.

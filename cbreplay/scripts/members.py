@@ -78,7 +78,7 @@ class Member(NamedTuple):
     is_told : bool
         Whether the variants have no stand-ins, but the values of a loop or a choice.
     makes_each : bool
-        Whether it is told, and a comprehension makes each of the variants.
+        Whether it is told, and a comprehension or loop makes each of the variants.
     late : mapping of str to LateValue
         What is written into ``logs`` after it looks there, as `find_late_values`.
     gains : tuple of Gain

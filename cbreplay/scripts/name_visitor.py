@@ -184,6 +184,11 @@ class NameVisitor(ast.NodeVisitor):
         if isinstance(target, ast.Name):
             inner = self.lambdas.get(id(value))
             self.bind(target.id, Binding(target.lineno, value=value, inner=inner))
+            if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add):
+                left = value.left
+                if isinstance(left, ast.Name) and left.id == target.id:
+                    gain = Gain(target, value.right, self.scope, is_new=True)
+                    self.gains.append(gain)
         else:
             self.note_store(target, value)
             self.visit(target)

@@ -137,21 +137,24 @@ class _RateReader:
     ) -> Iterator[Placed]:
         """Yield the optimizers inside a LossScaleOptimizer; another one as it is.
 
-        A LossScaleOptimizer has the rate of the one inside.
+        A LossScaleOptimizer has the rate of the one inside, and ``optimizers.get``
+        returns what it gets, or makes it by its name.
         """
         made = optimizer if isinstance(optimizer, ast.Call) else None
         paths = [] if made is None else self.calls.paths(made.func, scope)
         held = None
-        if made is not None and paths and all(map(_scales_losses, paths)):
-            held = _argument(made, "inner_optimizer", "optimizer")
+        if made is not None and paths and all(map(_holds_another, paths)):
+            held = _argument(made, "inner_optimizer", "optimizer", "identifier")
         if held is None:
             yield optimizer, scope
             return
         if depth > _MOST_WRAPPED:
             return
         for inner in possible_values(self.calls, held, scope):
+            if isinstance(inner[0], ast.Dict):
+                yield optimizer, scope  # a config, which is looked up as a whole
             # opt = LossScaleOptimizer(opt): the name also means what is looked at
-            if inner[0] is not optimizer:
+            elif inner[0] is not optimizer:
                 yield from self.unwrapped(*inner, depth + 1)
 
     def built_with(self, optimizer: ast.expr, scope: Scope) -> Iterator[OptimizerRate]:
@@ -284,10 +287,11 @@ def _argument(call: ast.Call, *names: str) -> ast.expr | None:
     return next(iter([*named, *first]), None)
 
 
-def _scales_losses(path: str) -> bool:
-    """Return whether a dotted path names Keras's optimizer that holds another."""
+def _holds_another(path: str) -> bool:
+    """Return whether what a dotted path of Keras names has the rate of another."""
     root, _, name = path.removeprefix("?.").partition(".")
-    return root in KERAS_PACKAGES and name.endswith(".LossScaleOptimizer")
+    ends = (".LossScaleOptimizer", "optimizers.get")
+    return root in KERAS_PACKAGES and name.endswith(ends)
 
 
 def _positive(number: object) -> float | None:

@@ -12,7 +12,13 @@ from cbreplay.scripts.new_models import find_new_models
 from cbreplay.scripts.parameters import calls_of
 from cbreplay.scripts.possible_values import only_literal
 from cbreplay.scripts.reassigned_names import own_nodes
-from cbreplay.scripts.syntax import FUNCTIONS, argument_named, called_name
+from cbreplay.scripts.syntax import (
+    FUNCTIONS,
+    argument_named,
+    called_name,
+    names_in,
+    whole_parts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -103,6 +109,34 @@ class RepeatedFits:
         known = None if scope is None else only_literal(self.calls, over, scope)
         n_rounds = len(known) if isinstance(known, (list, tuple)) else known
         return n_rounds not in (0, 1)
+
+    def makes_each(self, member: Member) -> bool:
+        """Return whether a loop adds a callback to the list for each of its values."""
+        call = member.call
+        loop = next(iter(self.around[id(call)][-1:]), None)
+        adding = [
+            gain.target
+            for gain in member.gains
+            if call in (gain.value, *(whole_parts(gain.value) or ()))
+        ]
+        if not (member.is_told and adding and isinstance(loop, ast.For)):
+            return False
+        scope = self.scopes[id(self.function_around(call))]
+        given = {
+            name for part in (*call.args, *call.keywords) for name in names_in(part)
+        }
+        # of the values that a choice gives, some may not be there
+        others = given - {*names_in(loop.target)}
+        are_fixed = all(
+            only_literal(self.calls, ast.Name(name, ast.Load()), scope) is not None
+            for name in others
+        )
+        return (
+            are_fixed
+            and given != others
+            and self.around[id(adding[0])][-1:] == (loop,)
+            and self.has_rounds(loop)
+        )
 
     def find_renumbered(
         self, fit: FittingCall, loops: Sequence[_Loop], compiles: ModelCompiles

@@ -51,12 +51,14 @@ class Binding(NamedTuple):
 class Gain(NamedTuple):
     """A place where a list gains entries: ``append``, ``insert``, ``extend``, ``+=``.
 
-    `value` is the entry, or the list of them.
+    `value` is the entry, or the list of them. With ``c = c + [a]`` the name gets
+    another list (`is_new`).
     """
 
     target: ast.expr
     value: ast.expr
     scope: Scope
+    is_new: bool = False
 
 
 class Store(NamedTuple):

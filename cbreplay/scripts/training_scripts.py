@@ -158,6 +158,7 @@ def _read_fit(
     staying = find_staying(repeated, fit, members)
     in_fit = tuple(
         member._replace(
+            makes_each=member.makes_each or repeated.makes_each(member),
             late=late.get(id(member.call), {}),
             told=WrittenCallback(
                 kept_in=kept.get(id(member.call), ""),

@@ -61,6 +61,7 @@ a = keras.Input((len(x[0]),))
 b, c = keras.layers.Dense(1, name="b")(a), keras.layers.Dense(1, name="kl")(a)
 """
 OUTPUTS = FUNCTIONAL + "model = keras.Model(a, [b, c])\n"
+LISTED = "model.compile('sgd', ['mse', 'mse'], metrics=[['mae'], ['acc']])\n"
 BOTH = "model.compile('sgd', ['mse', 'mse'], metrics={'b': 'mae', 'kl': ['acc']})\n"
 OWN_STEP = """
 class Stepping(keras.Sequential):
@@ -117,6 +118,7 @@ SCRIPTS = {
         True,
     ),
     "several outputs": (OUTPUTS + BOTH + "y = [y, y]\n", False),
+    "several outputs, in their order": (OUTPUTS + LISTED + "y = [y, y]\n", False),
     "one output": (FUNCTIONAL + "model = keras.Model(a, b)\n" + COMPILE, False),
     "add_loss": (LOSING + COMPILE, False),
     "a step of its own": (OWN_STEP + COMPILE, False),
@@ -281,16 +283,26 @@ def test_a_file_named_by_a_value_that_comes_later_is_refused_as_keras_does(
     assert fixes.get("absent-field") == late
 
 
-def test_of_the_monitors_of_a_comprehension_the_absent_one_is_named(
-    tmp_path: Path,
+OF_LOOP = "('val_loss', 'val_rmse', 'val_mae')"
+STOP = "keras.callbacks.EarlyStopping(m, mode='min', restore_best_weights=True)"
+
+
+@pytest.mark.parametrize(
+    ("made", "held"),
+    [
+        ("", f"[{STOP} for m in {OF_LOOP}]"),
+        (
+            f"stops = []\nfor m in {OF_LOOP}:\n    stops.append({STOP})\n",
+            "stops",
+        ),
+    ],
+)
+def test_of_several_monitors_the_absent_one_is_named(
+    made: str, held: str, tmp_path: Path
 ) -> None:
-    held = (
-        "[keras.callbacks.EarlyStopping(m, mode='min', restore_best_weights=True) "
-        "for m in ('val_loss', 'val_rmse', 'val_mae')]"
-    )
     text = (
         "import keras\nimport numpy as np\nx = y = np.ones((4, 1), 'float32')\n"
-        f"{DENSE}{COMPILE}"
+        f"{DENSE}{COMPILE}{made}"
         "history = model.fit(x, y, validation_data=(x, y), verbose=0, "
         f"callbacks={held})"
     )

@@ -183,6 +183,58 @@ def test_what_layers_and_models_track_themselves_is_in_no_whole_set(
     assert {"kl", "val_kl"} <= set(names["history"].history)
 
 
+@pytest.mark.parametrize(
+    ("metrics", "monitor"),
+    [
+        ("'logcosh'", "val_logcosh"),
+        ("'mse', 'f1'", "val_f1"),
+        ("'MeanIoU'", "val_MeanIoU"),
+        ("'Mae'", "val_mae"),
+        ("'MAE'", "val_MAE"),
+        ("'log_cosh_error'", "val_log_cosh_error"),
+    ],
+)
+def test_a_metric_is_absent_whose_text_the_fit_refuses(
+    tmp_path: Path, metrics: str, monitor: str
+) -> None:
+    text = (
+        f"{HEAD}model.compile('sgd', 'mse', metrics=[{metrics}])\n"
+        "model.fit(x, y, validation_data=(x, y), verbose=0, callbacks=["
+        f"keras.callbacks.EarlyStopping({monitor!r}, mode='min', "
+        "restore_best_weights=True)])\n"
+    )
+    script = tmp_path / "train.py"
+    script.write_text(text)
+    read = read_training_script(str(script))
+    found = [placed.finding for placed in lint_script(read)]
+    reasons = [own.reason for own in found if own.code == "absent-monitor"]
+    try:
+        exec(compile(text, "train.py", "exec"), {})  # noqa: S102 - written above
+    except (TypeError, ValueError):
+        (reason,) = reasons
+        assert reason.endswith("so fit raises")
+    else:
+        assert not reasons
+    if "logcosh" in metrics:  # a text of Keras 2
+        old = lint_script(read, semantics="keras-2.15")
+        assert "absent-monitor" not in [placed.finding.code for placed in old]
+
+
+def test_the_texts_of_which_keras_makes_a_metric_are_known() -> None:
+    keras = pytest.importorskip("keras")
+    from cbreplay.rules.keras.metric_names import is_refused_text, snake_case
+
+    unnamed = {"Mean", "MeanMetricWrapper", "Metric", "Sum", "mean", "sum"}
+    kinds = [kind for kind in vars(keras.metrics) if kind[0] != "_"]
+    texts = ["mae", "MSE", "Bce", "logcosh", "kld", "f1", "rmse", "huber", *kinds]
+    for text in {*texts, *map(snake_case, texts), *map(str.lower, kinds)} - unnamed:
+        try:
+            is_metric = isinstance(keras.metrics.get(text), keras.metrics.Metric)
+        except (TypeError, ValueError):
+            is_metric = False
+        assert is_refused_text(text) is not is_metric, text
+
+
 def _spelled(name: str) -> str:
     """Return a function's name as this Keras writes it."""
     return {"OwnMetric": "own_metric"}.get(name, name)

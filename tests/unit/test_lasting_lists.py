@@ -18,6 +18,15 @@ HEAD = "import keras\nfrom keras.callbacks import *\nmodel = keras.Sequential()\
 SAVE = "ModelCheckpoint(f'{i}.keras', save_best_only=True)"
 FIT = "model.fit(*x, validation_data=v, callbacks=cs)"
 GROW = f"cs.append({SAVE})"
+CLASS = f"""
+class Trainer:
+    def __init__(self):
+        self.cs = []
+    def run(self, i):
+        self.{GROW}
+        {FIT.replace("=cs", "=self.cs")}
+"""
+OF_CLASS = CLASS.replace("def __init__(self)", "if True").replace("self.cs = ", "cs = ")
 RUN = f"def run(i):\n    {GROW}\n    {FIT}\n"
 
 
@@ -39,6 +48,14 @@ def staying(path: Path, text: str, semantics: str = "keras-3.15") -> list[Findin
         f"cs = [EarlyStopping()]\nfor i in folds:\n    cs.insert(0, {SAVE})\n    {FIT}",
         f"cs = []\nfor i in folds:\n    c = {SAVE}\n    cs.append(c)\n    {FIT}",
         f"cs = ()\nfor i in folds:\n    cs += ({SAVE},)\n    {FIT}",
+        f"cs = []\nfor i in folds:\n    cs = cs + [{SAVE}]\n    {FIT}",
+        # held by an object, or by its class
+        f"{CLASS}trainer = Trainer()\nfor i in folds:\n    trainer.run(i)",
+        (
+            f"{CLASS}    def all(self):\n        for i in x:\n            self.run(i)\n"
+            "Trainer().all()"
+        ),
+        f"{OF_CLASS}trainer = Trainer()\nfor i in folds:\n    trainer.run(i)",
         f"cs = get()\nfor i in folds:\n    {GROW}\n    {FIT}",
         # one list by another name, and a list that holds the one that grows
         f"a = []\nfor i in folds:\n    cs = a\n    {GROW}\n    {FIT}",
@@ -87,6 +104,17 @@ def test_callbacks_that_later_fits_have_too_are_found(
         f"cs = []\nfor i in folds:\n    {GROW}\n    {FIT}\n    del cs[:]",
         f"cs = []\nfor i in folds:\n    {GROW}\n    {FIT}\n    cs = []",
         f"cs = []\nfor i in folds:\n    {GROW}\n    {FIT}\n    tidy(cs)",
+        f"{CLASS}        self.cs.clear()\na = Trainer()\nfor i in x:\n    a.run(i)",
+        f"{CLASS}        del self.cs[:]\na = Trainer()\nfor i in x:\n    a.run(i)",
+        f"{CLASS}        self.cs = []\na = Trainer()\nfor i in x:\n    a.run(i)",
+        f"{CLASS}for i in folds:\n    trainer = Trainer()\n    trainer.run(i)",
+        f"{CLASS}Trainer().run(0)\nTrainer().run(1)",
+        # another list each time
+        f"a = []\nfor i in folds:\n    cs = a\n    cs = cs + [{SAVE}]\n    {FIT}",
+        (
+            f"def run(i, cs=[]):\n    cs = cs + [{SAVE}]\n    {FIT}\n"
+            "for i in folds:\n    run(i)"
+        ),
         # it grows once
         f"cs = []\nfor i in folds:\n    if not cs:\n        {GROW}\n    {FIT}",
         f"cs = []\nfor i in folds:\n    {GROW}\n    {FIT}\n    break",

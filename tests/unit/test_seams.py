@@ -611,3 +611,63 @@ def test_what_a_hole_in_replaced_rows_carried_is_not_told_to_the_same_list() -> 
     # with 0.5 there, Keras 3.14.1 stops at epoch 6 instead
     carried = replay_run(*asked, semantics="keras-3.14", resume="carried")
     assert (carried.evidence, carried.gap_epoch) == ("incomplete", 4)
+
+
+def test_several_replaced_fits_hand_on_what_they_carry_one_after_the_other() -> None:
+    """Keras 3.14.1, with one instance in all fits, stops at epoch 9; 3.15.1 at 10."""
+    # best at epoch 4, and from there on the second and the third fit only wait
+    values = [1.0, 0.95, 0.93, 0.92, 0.5, *[0.8, 0.9, 0.9], *[0.9] * 5]
+    epochs = [*range(5), *range(4, 7), *range(6, 11)]
+    (run,) = load_runs(
+        pd.DataFrame({"epoch": epochs, "val_loss": values}), parts="join"
+    )
+    stops = [
+        replay_run(
+            run, EarlyStopping(patience=4), semantics=semantics, resume="carried"
+        ).stopped_epoch
+        for semantics in ("keras-3.14", "keras-3.15")
+    ]
+    assert stops == [9, 10]
+    # a patience that the second fit would have stopped by, at epoch 6
+    shorter = EarlyStopping(patience=3)
+    replay = replay_run(run, shorter, semantics="keras-3.14", resume="carried")
+    assert (replay.evidence, replay.gap_epoch) == ("incomplete", 6)
+
+
+def test_a_resumed_fit_begins_with_the_rate_that_replaced_rows_left() -> None:
+    """Keras 3.15.1 in two fits of one process: reduced after epochs 1 and 2, and 4."""
+    rates = [0.5, 0.5, 0.25, *[0.125, 0.125, 0.125, 0.0625]]
+    lists: dict[str, list[float]] = {
+        "epoch": [0, 1, 2, *range(2, 6)],
+        "val_loss": [0.1, 0.2, 0.5, *[0.8, 0.6, 0.8, 0.2]],
+        "learning_rate": rates,
+    }
+    (run,) = load_runs(pd.DataFrame(lists), parts="join")
+    reducing = ReduceLROnPlateau(patience=1, factor=0.5, min_delta=0)
+    for resume in ("fresh", "carried"):
+        replay = ask(run, reducing, resume=resume)
+        assert replay.evidence == "censored"
+        assert replay.learning_rate.values.tolist() == [0.5, 0.5, *rates[3:]]
+    # the second fit at another rate than the first one ended with, or had before it
+    lists["learning_rate"] = [*rates[:3], *[0.25] * 4]
+    (other,) = load_runs(pd.DataFrame(lists), parts="join")
+    assert ask(other, reducing).gap_epoch == 2
+
+
+def test_what_a_wholly_replaced_fit_handed_on_is_not_in_the_log() -> None:
+    """Keras keeps the best of the first fit, .1, and writes no file in the second."""
+    lists = {
+        "epoch": [0, 1, 2, 0, 1, 2, 3],
+        "val_loss": [0.5, 0.1, 0.3, 0.6, 0.5, 0.4, 0.3],
+    }
+    (run,) = load_runs(pd.DataFrame(lists), parts="join")
+    saving = ModelCheckpoint("best.keras", save_best_only=True)
+    assert ask(run, saving).files == {"best.keras": 3}
+    carried = ask(run, saving, resume="carried")
+    assert (carried.gap_epoch, carried.files) == (0, {})
+    # nothing else is left of the fits before, either: of one that was replaced in part
+    (last,) = load_runs(
+        pd.DataFrame({"epoch": [*range(4), 2, 3, *range(5)], "val_loss": [0.5] * 11}),
+        parts="join",
+    )
+    assert last.replaced == ()

@@ -1773,6 +1773,13 @@ def test_a_fit_without_validation_logs_no_val(
         ("'adam'", "", True),
         ("'SGD'", "", True),
         ("keras.optimizers.Adadelta()", "", True),
+        ("keras.optimizers.get('adam')", "", True),
+        ("keras.optimizers.get(keras.optimizers.Adam(1e-3))", "", True),
+        (
+            "keras.optimizers.get({'class_name': 'Adam', 'config': {'lr': 1.0}})",
+            "",
+            False,
+        ),
         ("'ftrl'", "", True),
         # of this one the oldest versions with rules have another, or none
         ("keras.optimizers.Lion()", "", False),

@@ -100,6 +100,9 @@ class TrainingRows:
             fit = self._last_fit()
             self.replaced = [(min(seam, epoch), own) for seam, own in self.replaced]
             self.replaced.append((epoch, fit))
+        else:
+            # nothing is left of the fits before
+            self.replaced = []
         dropped = 0
         while self._pieces and self.horizon >= epoch:
             piece = self._pieces.pop()

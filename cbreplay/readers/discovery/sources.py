@@ -156,7 +156,7 @@ class _SourceReader:
         table = as_csv(source)
         if table is not None:
             kind = "dict" if isinstance(source, Mapping) else "DataFrame"
-            runs = read_content(table, kind, self.options)
+            runs = read_content(table, kind, self.options, has_lines=False)
             return [RunsOfLog(kind, kind, runs)]
         reader = InMemoryReader(self.options)
         if not reader.accepts(source):

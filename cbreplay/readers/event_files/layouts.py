@@ -45,7 +45,7 @@ _LIGHTNING_DUMMY = "hp_metric"
 # what a metric of Ultralytics ends with: boxes, masks, points; or its classifier's
 _ULTRALYTICS = r"metrics/(.*\([BMP]\)|accuracy_top[15])"
 _ULTRALYTICS_RATES = ("lr/pg0", "x/lr0")
-_SEVERAL = "several values in an epoch"
+_SEVERAL, _WITHIN = "several values in an epoch", "values within epochs"
 _EACH = "(--x-axis step or x_axis='step' makes a row of each evaluation)"
 
 
@@ -205,6 +205,7 @@ def _are_old_keras(tags: Sequence[str], tables: Sequence[EventTable]) -> bool:
 def _by_epoch_tag(table: EventTable, tag: str) -> tuple[EventTable, dict[str, str]]:
     """Read the epoch of each step from a tag, and keep what is logged once an epoch."""
     known = _epochs_of_steps(table, tag)
+    ends = {known[step]: step for step in sorted(known)}
     kept: dict[str, Scalars] = {}
     left_out: dict[str, str] = {}
     for name, own in table.scalars.items():
@@ -216,20 +217,28 @@ def _by_epoch_tag(table: EventTable, tag: str) -> tuple[EventTable, dict[str, st
             # an evaluation within an epoch: these are not read as epochs
             return table._replace(scalars={}), {}
         n_values = [len(rows) for _, rows in equal_rows(epochs[there])]
+        inside = [step < ends[known[step]] for step in own.steps.tolist() if judges]
         if name != _LIGHTNING_DUMMY and not re.fullmatch(_SUMMARIES, name):
             if not n_values:
                 left_out[name] = "no value at the end of an epoch"
             elif 2 * sum(n > 1 for n in n_values) > len(n_values):
                 left_out[name] = f"{_SEVERAL} {_EACH}" if judges else _SEVERAL
+            elif _FEW * sum(inside) > len(own.steps):
+                left_out[name] = f"{_WITHIN} {_EACH}"
         if n_values and name not in left_out:
             kept[name] = own.take(there)._replace(steps=epochs[there])
     return table._replace(scalars=kept), left_out
 
 
-def evaluated_within(tables: Sequence[EventTable]) -> list[str]:
-    """Return the validations with several values in most epochs, as Lightning has them.
+# one may be of a training that was broken off
+_FEW = 4
 
-    Its ``val_check_interval`` of 0.25 makes four in an epoch.
+
+def evaluated_within(tables: Sequence[EventTable]) -> list[str]:
+    """Return the validations with values within epochs, as Lightning may have them.
+
+    Its ``val_check_interval`` of 0.25 makes four in an epoch, and one of 150 batches
+    one in every other epoch of 100 that is not at its end.
     """
     left_out = {n for own in tables for n in _by_epoch_tag(own, _LIGHTNING_EPOCH)[1]}
     return sorted(filter(is_validation, left_out))

@@ -65,7 +65,7 @@ def no_epochs(path: str, log: LogFiles, damage: Damage) -> LogError:
         return ForeignLogError(problem, source=path, hint=f"To {count_hint()}")
     several = evaluated_within(log.tables)
     if several:
-        problem = f"by its tag epoch {shown(several)} has several values in an epoch"
+        problem = f"by its tag epoch {shown(several)} has values within epochs"
         return ForeignLogError(problem, source=path, hint=f"To {count_hint(several)}")
     crowded = _crowded_tags(log)
     if crowded.keys() >= {tag for tag in tags if not is_rate_name(tag)}:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from cbreplay.errors import ConfigError
 from cbreplay.rules.family import Family, ResolvedSemantics
 from cbreplay.rules.keras.metric_directions import find_direction
+from cbreplay.rules.keras.metric_names import is_refused_text
 from cbreplay.rules.keras.versions import (
     find_tf_keras,
     is_keras_version,
@@ -132,8 +133,10 @@ class KerasFamily(Family):
 
     def name_metrics(self, compiled: Compiled, semantics: Semantics) -> Compiled:
         """Return the metrics of a ``compile`` under the names of one version."""
-        older = not semantics.names_metrics_by_text
-        return compiled.by_keras_2() if older else compiled
+        if not semantics.names_metrics_by_text:
+            return compiled.by_keras_2()
+        texts = dict.fromkeys(compiled.texts.values())
+        return compiled.without([*filter(is_refused_text, texts)])
 
     def check_unlogged(self, monitor: str, training: Training) -> None:
         """Explain who writes the learning rate into ``logs``, if a list monitors it.

@@ -7,7 +7,13 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["default_names", "is_numbered", "names_before", "snake_case"]
+__all__ = [
+    "default_names",
+    "is_numbered",
+    "is_refused_text",
+    "names_before",
+    "snake_case",
+]
 
 _UNLIKE = {
     "AUC": ("auc",),
@@ -34,6 +40,13 @@ _NUMBERED = """
     SpecificityAtSensitivity TrueNegatives TruePositives
 """
 
+# classes whose objects need an argument, so that no text stands for one
+_WITH_ARGUMENT = """
+    IoU MeanIoU OneHotIoU OneHotMeanIoU PrecisionAtRecall RecallAtPrecision
+    SensitivityAtSpecificity SpecificityAtSensitivity
+"""
+_ABBREVIATED = {"bce", "mae", "mape", "mse", "msle"}
+
 
 def default_names(kind: str) -> tuple[str, ...]:
     """Return the default names of a metric class, of all versions; empty if unknown.
@@ -49,6 +62,29 @@ def default_names(kind: str) -> tuple[str, ...]:
 def is_numbered(kind: str) -> bool:
     """Return whether Keras numbers the metrics of a class that are given no name."""
     return kind in _NUMBERED.split()
+
+
+def is_refused_text(text: str) -> bool:
+    """Return whether Keras 3 makes no metric of a text, but raises in ``fit``.
+
+    It asks its own table alone, whatever an older Keras or a script calls so.
+
+    >>> [text for text in ("MAE", "log_cosh_error", "Acc") if is_refused_text(text)]
+    []
+    >>> [
+    ...     text
+    ...     for text in ("logcosh", "f1", "MeanIoU", "Mae")
+    ...     if not is_refused_text(text)
+    ... ]
+    []
+    """
+    # keras/src/trainers/compile_utils.py, get_metric
+    if text.lower() in ("acc", "accuracy"):
+        return False
+    # keras/src/metrics/__init__.py, ALL_OBJECTS_DICT
+    kinds = {*_LIKE.split(), *_UNLIKE} - {*_WITH_ARGUMENT.split()}
+    short = text if text.islower() else text.lower() if text.isupper() else ""
+    return short not in _ABBREVIATED and text not in {*kinds, *map(snake_case, kinds)}
 
 
 def names_before(text: str) -> tuple[str, ...]:

@@ -21,7 +21,11 @@ from cbreplay.rules.keras.checks.monitors import (
 )
 from cbreplay.rules.keras.checks.records import never_beaten
 from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
-from cbreplay.rules.monitor_checks import find_absence, find_absence_in_log
+from cbreplay.rules.monitor_checks import (
+    find_absence,
+    find_absence_in_log,
+    refusal_of_text,
+)
 from cbreplay.series_names import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
@@ -141,7 +145,8 @@ def _absent_field(known: CheckedList, callback: ModelCheckpoint) -> Iterator[Fin
             said, instead = absence
             yield known.finding(
                 "absent-field",
-                f"ModelCheckpoint raises KeyError where it first saves: {said}",
+                refusal_of_text(known)
+                or f"ModelCheckpoint raises KeyError where it first saves: {said}",
                 f"it fills {{{name}}} of filepath with what fit logs",
                 instead or f"a filepath without {{{name}}}",
             )

@@ -11,6 +11,7 @@ from cbreplay.rules.monitor_checks import (
     find_opposite_mode,
     find_uncompiled_monitor,
     misspelt_loss,
+    refusal_of_text,
     what_follows,
 )
 from cbreplay.rules.parameters import parameters_of
@@ -86,7 +87,7 @@ def _why_unknown(
 def _with_meant(known: CheckedList, callback: _Monitoring, fix: str) -> str:
     """Name the monitor that may be meant first: with a mode, Keras reports no slip."""
     meant = find_meant(known, callback.monitor)
-    return fix if meant is None else f"monitor={meant!r} if that is meant; else {fix}"
+    return f"monitor={meant!r} if that is meant; else {fix}" if meant else fix
 
 
 def _guessed_auto(known: CheckedList, callback: _Monitoring) -> Iterator[Finding]:
@@ -238,7 +239,8 @@ def find_rate_absence(known: CheckedList, name: str) -> tuple[str, str] | None:
 
 
 def _raises_for_auto(known: CheckedList) -> str:
-    return (
+    # keras/src/trainers/trainer.py: the metrics are made before a callback asks them
+    return refusal_of_text(known) or (
         f"{known.training.version} raises ValueError for mode='auto' where no compiled "
         "metric has that name"
     )

@@ -172,7 +172,7 @@ def test_a_log_of_thousands_of_tags_has_a_series_of_each(
 
 def test_lightning_with_two_evaluations_an_epoch_counts_steps(tmp_path: Path) -> None:
     write(tmp_path, lightning(per_epoch=2))
-    with pytest.raises(ForeignLogError, match="several values in an epoch") as caught:
+    with pytest.raises(ForeignLogError, match="has values within epochs") as caught:
         read(tmp_path)
     assert "x_axis='step'" in str(caught.value)
     # each evaluation would be an epoch
@@ -181,6 +181,19 @@ def test_lightning_with_two_evaluations_an_epoch_counts_steps(tmp_path: Path) ->
     assert run.recorded_epochs == 6
     assert run.steps is not None
     assert run.steps.tolist() == [1, 3, 5, 7, 9, 11]
+
+
+def test_lightning_validations_across_epochs_are_no_epochs(tmp_path: Path) -> None:
+    # val_check_interval=6 with check_val_every_n_epoch=None, of epochs of 4 batches:
+    # at the steps 5, 11, 17 and 23, of which the first and third end no epoch
+    points = [(1.0, step, "epoch", float(step // 4)) for step in range(24)]
+    points += [(1.0, step, "val_loss", 1.0 / step) for step in range(5, 24, 6)]
+    write(tmp_path, points)
+    with pytest.raises(ForeignLogError, match="val_loss has values within epochs"):
+        read(tmp_path)
+    (run,) = read(tmp_path, "step")
+    assert run.steps is not None
+    assert run.steps.tolist() == [5, 11, 17, 23]
 
 
 def hugging_face(epochs: Iterable[float]) -> list[Point]:
