@@ -135,6 +135,7 @@ def _watched(
 @pytest.fixture
 def hostile(tmp_path: Path) -> Path:
     """A downloaded directory in which every channel says what it should not."""
+    elsewhere = str(tmp_path / "acted.keras")
     here = tmp_path / "downloaded"
     here.mkdir()
     write_csv(here / "logs.csv", VALUES, rate=0.01)
@@ -149,7 +150,7 @@ def hostile(tmp_path: Path) -> Path:
             "numpy_evil:Own()",
             "@numpy_evil.py",
             ACT,
-            "ModelCheckpoint('/tmp/acted.keras')",
+            f"ModelCheckpoint({elsewhere!r})",
             "CSVLogger('acted.csv')",
         ],
     }
@@ -176,7 +177,9 @@ def hostile(tmp_path: Path) -> Path:
 
 
 def _contents(folder: Path) -> dict[Path, bytes]:
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """Return what is in a downloaded directory, and what it may name beside it."""
+    files = [*folder.rglob("*"), *folder.parent.glob("acted*")]
+    return {path: path.read_bytes() for path in files if path.is_file()}
 
 
 # the exit status that shows that the answer was given, or the refusal

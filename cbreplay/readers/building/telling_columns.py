@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbreplay.evidence.median import median_of
-from cbreplay.readers.columns.column_names import FITS, is_clock, is_rate_name, letters
+from cbreplay.readers.building.evaluations import left_out_notes
+from cbreplay.readers.building.rows import as_series
+from cbreplay.readers.columns.column_names import (
+    FITS,
+    SETTINGS,
+    is_clock,
+    is_rate_name,
+    letters,
+)
 from cbreplay.series_names import is_validation
 
 if TYPE_CHECKING:
@@ -22,13 +30,33 @@ if TYPE_CHECKING:
     from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
-__all__ = ["name_parts", "note_phases"]
+__all__ = ["leave_out_settings", "name_parts", "note_phases"]
 
 _MAY_BE_RESUMED = (
     "{told} at epoch {epoch} (counted from 1): a fit was resumed there, or the same "
     "one went on; what hangs on it is not told; --seam {0} or seams=[{0}] says the "
     "former, --resume never or resume='never' the latter"
 )
+
+
+def leave_out_settings(record: TrainingRows) -> dict[str, str]:
+    """Take the settings of a training out of its columns; return why each was.
+
+    They tell it from others, as long as these are told apart.
+    """
+    columns = record.rows.columns
+    found = [
+        name
+        for name, own in columns.items()
+        if letters(name) in SETTINGS and len(set(as_series(own).values.tolist())) == 1
+    ]
+    if len(found) == len(columns):
+        return {}
+    for name in found:
+        del columns[name]
+    settings = dict.fromkeys(found, "it is the same throughout the training")
+    record.notes[:0] = left_out_notes(settings)
+    return settings
 
 
 def note_phases(records: Sequence[TrainingRows], table: LogTable, rows: Rows) -> None:

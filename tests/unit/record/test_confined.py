@@ -31,7 +31,7 @@ def test_a_number_makes_no_directory(path: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/tmp/a.keras",  # noqa: S108 - written nowhere
+        "/a.keras",
         "../../a.keras",
         "best.keras",
         "w{epoch:02d}-{val_loss:.2f}.keras",

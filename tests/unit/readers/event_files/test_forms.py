@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from cbreplay.readers.event_files.scalar_table import EventTable
 
+# of the length of a record, with its checksum
+LENGTH = 12
 TAGS = ["epoch_loss", "epoch_accuracy", "epoch_learning_rate"]
 
 
@@ -100,13 +102,15 @@ def test_steps_of_different_lengths_may_stand_in_one_row(tmp_path: Path) -> None
 def test_a_changed_byte_in_a_row_costs_its_record(tmp_path: Path, bit: int) -> None:
     payloads = rows(120, TAGS[:2])
     content = join(payloads)
-    begin = len(join(payloads[:160]))
-    for at in range(begin, begin + len(join(payloads[160:162]))):
-        changed = bytearray(content)
-        changed[at] ^= bit
-        table = read(tmp_path / "events", bytes(changed))
-        assert len(table.damage.errors) == 1
-        assert table.n_scalars in (160, 161, 239)
+    for number in (160, 161):
+        begin = len(join(payloads[:number]))
+        for at in range(len(frame(payloads[number]))):
+            changed = bytearray(content)
+            changed[begin + at] ^= bit
+            table = read(tmp_path / "events", bytes(changed))
+            assert len(table.damage.errors) == 1
+            # behind a length that is not true, nothing is found
+            assert table.n_scalars == (number if at < LENGTH else 239)
 
 
 @pytest.mark.parametrize("bit", [0x01, 0x02, 0x80])
