@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import itertools
 import re
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cbreplay.by_key import by_key
-from cbreplay.run import Series
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from cbreplay.run import Series
 
 __all__ = [
     "are_numbered_anew",
@@ -89,22 +91,16 @@ def join_numbered(
             begins.update(int(own[0]) for own in there[1:] if follow)
     later = {name for names in numbered.values() for name in names}
     joined = {
-        name: _merged([own, *(series[other] for other in numbered.get(name, ()))])
+        name: reduce(
+            lambda merged, other: series[other].filled_by(merged),
+            numbered.get(name, ()),
+            own,
+        )
         for name, own in series.items()
         if name not in later
     }
     notes = (renamed_note(numbered),) if numbered else ()
     return joined, sorted(begins), notes
-
-
-def _merged(series: Sequence[Series]) -> Series:
-    """Return the values of series of which each epoch has one."""
-    first = series[0]
-    for own in series[1:]:
-        values = np.where(own.recorded, own.values, first.values)
-        others = {**first.others, **own.others}
-        first = Series(values, first.recorded | own.recorded, others)
-    return first
 
 
 def are_numbered_anew(names: Sequence[str], others: Sequence[str]) -> bool:

@@ -78,7 +78,12 @@ class JsonHistoryReader(LogReader):
     def read(self, path: str) -> Iterator[Run]:
         """Yield each training in the file."""
         damage = Damage(self.options)
-        held = _held_in(path, damage)
+        # a file, or a directory with a file for each epoch
+        held = (
+            rows_of_epoch_files(path, damage)
+            if os.path.isdir(path)
+            else read_json(path, damage.max_bytes, damage)
+        )
         notes: list[str] = []
         beside: list[str] = []
         left_out: dict[str, str] = {}
@@ -194,20 +199,16 @@ class JsonHistoryReader(LogReader):
 _EMPTY = "the list is empty"
 
 
-def _held_in(path: str, damage: Damage) -> Any:
-    """Return what a file holds, or a directory with a file for each epoch."""
-    if os.path.isdir(path):
-        return rows_of_epoch_files(path, damage)
-    return read_json(path, damage.max_bytes, damage)
-
-
 def _as_numbers(
     lists: dict[str, list[Any]],
 ) -> tuple[dict[str, list[Any]], list[str]]:
     """Return lists with the numbers that were written as text, and a note on these."""
     if not any(isinstance(value, str) for own in lists.values() for value in own):
         return lists, []
-    read = {name: list(map(_as_number, values)) for name, values in lists.items()}
+    read = {
+        name: [parse_cell(own) if isinstance(own, str) else own for own in values]
+        for name, values in lists.items()
+    }
     return read, ["numbers that were written as text were read as numbers"]
 
 
@@ -291,10 +292,6 @@ def _rows_of(held: dict[str, Any]) -> list[Any] | None:
         pairs = zip(numbered, held.values(), strict=True)
         return [{"epoch": int(found[1]), **row} for found, row in pairs if found]
     return None
-
-
-def _as_number(value: object) -> object:
-    return parse_cell(value) if isinstance(value, str) else value
 
 
 def _as_list(name: str, values: object) -> list[Any] | None:
