@@ -139,9 +139,9 @@ class _SourceReader:
         gone = {*of_files} - {*files.logs}
         whole = [log for _, own in found for log in own if log not in gone]
         if sum(len(log.runs) for log in whole) > 1:
-            from cbreplay.readers.discovery.numbered_metrics import name_metrics_alike
+            from cbreplay.readers.columns.numbered_names import name_metrics_alike
 
-            name_metrics_alike(FoundLogs(whole, self.seen, self.options))
+            name_metrics_alike([log.runs for log in whole])
         return whole
 
     def read_source(self, source: Source) -> list[RunsOfLog]:
