@@ -12,8 +12,6 @@ from cbreplay.series_names import is_validation
 from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from cbreplay.readers.columns.column import LogColumn
     from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import BoolArray, EpochArray
@@ -55,7 +53,9 @@ def _rows_after(table: LogTable, cells: LogColumn) -> BoolArray:
     """Tell which rows at the end of a training are of another stage."""
     after = np.zeros(len(table), dtype=np.bool_)
     words = list(map(_letters, cells.words_of_rows()))
-    for begin, end in _trainings(table):
+    # each training from its first row to the one after its last
+    cuts = table.first_rows(table.first_of(EPOCH_NAMES))
+    for begin, end in zip(cuts, [*cuts[1:], len(table)], strict=True):
         said = words[begin:end]
         first = end
         while first > begin and said[first - 1 - begin] == said[-1]:
@@ -69,12 +69,6 @@ def _rows_after(table: LogTable, cells: LogColumn) -> BoolArray:
         ):
             after[first:end] = True
     return after
-
-
-def _trainings(table: LogTable) -> Iterator[tuple[int, int]]:
-    """Yield, for each training in a table, its first row and the one after its last."""
-    cuts = table.first_rows(table.first_of(EPOCH_NAMES))
-    return zip(cuts, [*cuts[1:], len(table)], strict=True)
 
 
 def _are_judged(table: LogTable, above: EpochArray, row: int) -> bool:

@@ -160,7 +160,7 @@ def _names_of_levels(lines: list[list[str]]) -> list[str] | None:
     index = [*takewhile(bool, last)]
     # what pandas writes there are names of levels, and only in the first column
     beside = levels[0][len(levels) > 1 : len(index)]
-    if index and not any((*beside, *last[len(index) :])):
+    if 0 < len(index) < len(last) and not any((*beside, *last[len(index) :])):
         outer = [""] * len(index)
         lines = [*(outer + level[len(index) :] for level in levels), last]
     else:

@@ -236,7 +236,8 @@ def _check_alike(pieces: Sequence[Rows], source: str) -> None:
 def _numbered(pieces: list[Rows]) -> list[Rows]:
     """Assign numbers to rows, training by training, skipping those of missing rows.
 
-    A piece that goes on upwards belongs to the training before it.
+    A piece that goes on upwards belongs to the training before it. One that goes back
+    into the steps of that resumed it: its rows have the numbers that these had.
     """
     begins = [
         i
@@ -244,8 +245,18 @@ def _numbered(pieces: list[Rows]) -> list[Rows]:
         if not i or piece.epochs[0] <= pieces[i - 1].epochs[-1]
     ]
     numbered: list[Rows] = []
+    above = numbers = np.zeros(0, np.int64)
     for begin, end in itertools.pairwise([*begins, len(pieces)]):
         training = pieces[begin:end]
         steps = np.concatenate([piece.epochs for piece in training])
-        numbered += at_steps(training, count_steps(steps))
+        own = count_steps(steps)
+        cadence = cadence_of_epochs(steps)
+        kept = above < steps[0]
+        if kept.any() and (cadence is None or steps[0] > cadence):
+            own += numbers[np.abs(above - steps[0]).argmin()]
+            above, numbers = above[kept], numbers[kept]
+        else:
+            above, numbers = above[:0], numbers[:0]
+        above, numbers = np.append(above, steps), np.append(numbers, own)
+        numbered += at_steps(training, own)
     return numbered

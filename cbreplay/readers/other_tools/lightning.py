@@ -37,7 +37,6 @@ from cbreplay.wording.words import count
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.readers.columns.column import LogColumn
     from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import BoolArray, EpochArray, FloatArray, Run
 
@@ -220,7 +219,8 @@ class _LoggedRows:
             for name, cells in table.columns.items()
             if name not in ("epoch", "step")
             and not is_rate_name(name)
-            and not _holds_words(cells)
+            # it has only words, as the stage of each row
+            and not (cells.wrong.any() and cells.blank.all())
         ]
         self.table = table
         self.tests = [name for name in names if re.search(_TEST, name)]
@@ -312,11 +312,6 @@ class _LoggedRows:
         _, counts = np.unique(self.epochs[rows], return_counts=True)
         sizes, times = np.unique(counts, return_counts=True)
         return int(sizes[np.argmax(times)])
-
-
-def _holds_words(cells: LogColumn) -> bool:
-    """Tell whether a column has only words, as the stage of each row."""
-    return bool(cells.wrong.any() and cells.blank.all())
 
 
 def _last(mask: BoolArray) -> int:
