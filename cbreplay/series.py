@@ -96,6 +96,12 @@ class Series:
         }
         return Series(values, recorded, others)
 
+    def filled_by(self, other: Series) -> Series:
+        """Return the values of both; where both have one of an epoch, this one's."""
+        values = np.where(self.recorded, self.values, other.values)
+        others = {**other.others, **self.others}
+        return Series(values, self.recorded | other.recorded, others)
+
     @classmethod
     def from_optional(
         cls,

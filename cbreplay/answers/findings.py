@@ -95,6 +95,7 @@ def check_callbacks(
     validation_freq: int | None = None,
     run: Run | None = None,
     semantics: str | None = None,
+    schedule: str | None = None,
     written: Sequence[frozenset[str]] = (),
     source: str = "",
     notes: Sequence[str] = (),
@@ -112,6 +113,7 @@ def check_callbacks(
         validation_freq=validation_freq,
         run=run,
         semantics=semantics,
+        schedule=schedule,
         written=written,
     )
     return ListFindings(

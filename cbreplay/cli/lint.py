@@ -339,6 +339,7 @@ def _check_list(
         source="" if known is None else known.name,
         notes=read.notes,
         written=read.written,
+        schedule=read.schedule,
         **plan.completed(told, known)._asdict(),
     )
 

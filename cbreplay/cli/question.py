@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from cbreplay.cli.progress import watch
 from cbreplay.cli.refusals import (
     option_name,
+    refuse_beside_schedule,
     refuse_misplaced,
     refuse_printing_into_a_log,
 )
@@ -170,12 +171,16 @@ class Question:
     @cached_property
     def grid(self) -> Grid | None:
         """The settings that are asked about; None if none was named."""
-        entries = self._written.entries if self.expressions else self._shorthand()
+        written = self._written if self.expressions else None
+        entries = self._shorthand() if written is None else written.entries
         if entries is None:
             return None
         from cbreplay.grid import make_grid
 
-        return make_grid(entries)
+        grid = make_grid(entries)
+        if written is not None and written.schedule is not None:
+            refuse_beside_schedule(grid[0], written.schedule)
+        return grid
 
     @property
     def shorthands(self) -> dict[str, str]:

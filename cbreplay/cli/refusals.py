@@ -36,6 +36,7 @@ __all__ = [
     "option_name",
     "refuse_advising",
     "refuse_beside",
+    "refuse_beside_schedule",
     "refuse_misplaced",
     "refuse_printing_into_a_log",
     "reserve_output",
@@ -45,6 +46,19 @@ __all__ = [
 def option_name(name: str) -> str:
     """Return a parameter's option: ``--start-from-epoch``."""
     return f"--{name.replace('_', '-')}"
+
+
+def refuse_beside_schedule(callbacks: Sequence[Callback], schedule: str) -> None:
+    """Refuse a callback that sets the rate, if a script's optimizer has a schedule."""
+    for callback in callbacks:
+        if callback.changes_learning_rate:
+            sentence = (
+                f"the optimizer of the script has the LearningRateSchedule {schedule}, "
+                f"beside which {callback.class_name} raises TypeError in Keras 3, and "
+                "changes no rate that is trained at in Keras 2. Write the other "
+                "callbacks with -c"
+            )
+            raise ConfigError(sentence)
 
 
 def refuse_misplaced(path: str) -> None:

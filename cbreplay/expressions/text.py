@@ -61,6 +61,8 @@ class Expressions(NamedTuple):
         As ``fit`` of the last script gets them, as in `ScriptCallbacks`.
     later_fits : tuple of int
         With which epochs fits of the last script begin, as there.
+    schedule : str or None
+        The LearningRateSchedule of the last script's optimizer, as there.
     """
 
     entries: list[Callback | Choices]
@@ -70,6 +72,7 @@ class Expressions(NamedTuple):
     epochs: int | None = None
     validation_freq: int | None = None
     later_fits: tuple[int, ...] = ()
+    schedule: str | None = None
 
 
 @checked
@@ -130,7 +133,7 @@ def read_expressions(texts: Sequence[str], defaults: Mapping[str, Any]) -> Expre
     entries: list[Callback | Choices] = []
     notes: list[str] = []
     written: list[frozenset[str]] = []
-    semantics = epochs = validation_freq = None
+    semantics = epochs = validation_freq = schedule = None
     later_fits: tuple[int, ...] = ()
     for text in texts:
         path = text.strip().removeprefix("@")
@@ -145,7 +148,7 @@ def read_expressions(texts: Sequence[str], defaults: Mapping[str, Any]) -> Expre
             notes.extend(f"{path}: {note}" for note in script.notes)
             semantics = semantics or script.semantics
             epochs, validation_freq = script.epochs, script.validation_freq
-            later_fits = script.later_fits
+            later_fits, schedule = script.later_fits, script.schedule
         else:
             held = read_text(path, most=_LONGEST_TEXT)
             expression = _Expression(held, defaults, path=path)
@@ -159,6 +162,7 @@ def read_expressions(texts: Sequence[str], defaults: Mapping[str, Any]) -> Expre
         epochs,
         validation_freq,
         later_fits,
+        schedule,
     )
 
 

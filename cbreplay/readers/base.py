@@ -186,6 +186,19 @@ class LogFacts:
         self.axis_unit: AxisUnit = "epochs"
         self.framework = ""
 
+    def error_at(
+        self,
+        place: int,
+        problem: str,
+        hint: str = SKIP_HINT,
+        kind: type[LogError] = LogError,
+    ) -> LogError:
+        """Return an error about a row, given its number."""
+        if self.counted == "line":
+            return kind(problem, source=self.source, line=place, hint=hint)
+        problem = f"{self.counted} {place}: {problem}"
+        return kind(problem, source=self.source, hint=hint)
+
 
 class Damage:
     """Collects what is wrong in one file: raises it when strict, else notes it.

@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING
 
 from cbreplay.readers.base import LogReader
-from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.building.telling_columns import leave_out_said_tests
 from cbreplay.readers.columns.column_names import (
     BATCH_NAMES,
     CATBOOST,
@@ -40,9 +40,15 @@ class CsvLoggerReader(LogReader):
         """Yield each training in the file."""
         yield from self._runs(read_table(path, self.options))
 
-    def read_content(self, content: bytes, source: str) -> Iterator[Run]:
-        """Yield each training in the content of a file."""
-        yield from self._runs(read_table_content(content, source, self.options))
+    def read_content(
+        self, content: bytes, source: str, *, has_lines: bool = True
+    ) -> Iterator[Run]:
+        """Yield each training in the content of a file, or of what is in Python."""
+        table = read_table_content(content, source, self.options)
+        if not has_lines:
+            # the first line is that of the names
+            table.counted, table.lines = "row", table.lines - 1
+        yield from self._runs(table)
 
     def _runs(self, table: LogTable) -> Iterator[Run]:
         table.counts_from_zero = table.crlf and are_names_of_keras(table.header)

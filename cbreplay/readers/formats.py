@@ -44,44 +44,32 @@ __all__ = [
 
 
 class Format(NamedTuple):
-    """A format: the module of its reader, and the reader's class."""
+    """A format: its reader, as module and class, and what a log of it is called."""
 
-    module: str
     reader: str
     spoken: str
 
 
 # every format, and the module and class of its reader
 FORMATS = {
-    "csv": Format("csv_logger", "CsvLoggerReader", "a CSV"),
-    "lightning": Format(
-        "other_tools.lightning", "LightningReader", "a CSV of Lightning"
-    ),
+    "csv": Format("csv_logger.CsvLoggerReader", "a CSV"),
+    "lightning": Format("other_tools.lightning.LightningReader", "a CSV of Lightning"),
     "ultralytics": Format(
-        "other_tools.ultralytics", "UltralyticsReader", "a CSV of Ultralytics"
+        "other_tools.ultralytics.UltralyticsReader", "a CSV of Ultralytics"
     ),
     "tensorboard_page": Format(
-        "other_tools.tensorboard_page",
-        "TensorBoardPageReader",
-        "a file of one series",
+        "other_tools.tensorboard_page.TensorBoardPageReader", "a file of one series"
     ),
-    "wandb": Format(
-        "other_tools.weights_and_biases", "WandbReader", "an export of W&B"
-    ),
-    "mlflow": Format(
-        "other_tools.mlflow", "MLflowReader", "an export of MLflow or Comet"
-    ),
+    "wandb": Format("other_tools.weights_and_biases.WandbReader", "an export of W&B"),
+    "mlflow": Format("other_tools.mlflow.MLflowReader", "an export of MLflow or Comet"),
     "hugging_face": Format(
-        "other_tools.hugging_face",
-        "HuggingFaceReader",
+        "other_tools.hugging_face.HuggingFaceReader",
         "a state of Hugging Face's Trainer",
     ),
-    "json": Format(
-        "other_tools.json_history", "JsonHistoryReader", "a History as JSON"
-    ),
-    "pickle": Format("other_tools.pickled", "PickleReader", "a pickle"),
+    "json": Format("other_tools.json_history.JsonHistoryReader", "a History as JSON"),
+    "pickle": Format("other_tools.pickled.PickleReader", "a pickle"),
     "events": Format(
-        "event_files.tensorboard", "TensorBoardReader", "event files of TensorBoard"
+        "event_files.tensorboard.TensorBoardReader", "event files of TensorBoard"
     ),
 }
 
@@ -311,7 +299,9 @@ def _csv_format(header: tuple[str, ...]) -> str | None:
     if any(of_keys <= names for of_keys in _KEYED):
         return "mlflow"
     # other training loops name their losses train/ and val/ too: that proves nothing
-    if "epoch" in names and any(map(_is_of_yolo, names)):
+    if "epoch" in names and any(
+        "/" in name and re.fullmatch(_YOLO, name) for name in names
+    ):
         return "ultralytics"
     if {"epoch", "step"} <= names:
         return "hugging_face" if _TRAINER_COLUMNS & names else "lightning"
@@ -322,10 +312,6 @@ def _csv_format(header: tuple[str, ...]) -> str | None:
     stepped = set(STEP_NAMES) & names and (losses or told)
     plainly = keras or stepped or (losses and any(map(_may_be_epoch, names)))
     return "csv" if plainly and len(header) > 1 else None
-
-
-def _is_of_yolo(name: str) -> bool:
-    return "/" in name and re.fullmatch(_YOLO, name) is not None
 
 
 def tells_data_sets(names: set[str]) -> bool:
@@ -375,7 +361,7 @@ def reader_for(
 def _reader_class(name: str) -> Callable[..., LogReader]:
     from importlib import import_module
 
-    found = FORMATS[name]
-    module = import_module(f"cbreplay.readers.{found.module}")
-    reader: Callable[..., LogReader] = getattr(module, found.reader)
+    place, _, called = FORMATS[name].reader.rpartition(".")
+    module = import_module(f"cbreplay.readers.{place}")
+    reader: Callable[..., LogReader] = getattr(module, called)
     return reader

@@ -16,7 +16,7 @@ import numpy as np
 from cbreplay.readers.base import LogReader
 from cbreplay.readers.building.lists import read_lists, take_epochs
 from cbreplay.readers.columns.column_names import (
-    FOLDS,
+    SETTINGS,
     STEP_NAMES,
     is_epoch_name,
     letters,
@@ -119,19 +119,19 @@ class InMemoryReader(LogReader):
 
 
 def as_csv(source: object) -> bytes | None:
-    """Return a DataFrame of text, times, steps or folds as the CSV of pandas.
+    """Return a DataFrame of text, times, steps or settings as the CSV of pandas.
 
     Trackers have such tables, and their CSVs are known: ``run.history()`` of W&B,
     Lightning's ``metrics.csv``, a row for each metric and step. So is a dict of lists,
-    one of them of steps. None for anything else.
+    one of them of steps, text or times. None for anything else.
     """
     if isinstance(source, Mapping):
         return _csv_of_lists(source)
     if not _is_frame(source) or _is_history(source):
         return None
     frame = _flat(cast("_Frame", source))
-    in_folds = any(letters(str(name)) in FOLDS for name in frame.columns)
-    if not (in_folds or _counts_steps(frame)) and not any(
+    of_settings = any(letters(str(name)) in SETTINGS for name in frame.columns)
+    if not (of_settings or _counts_steps(frame)) and not any(
         isinstance(value, _NO_NUMBERS)
         for name in frame.columns
         for value in frame[name]
@@ -150,6 +150,9 @@ def _csv_of_lists(source: Mapping[Any, Any]) -> bytes | None:
         for name, own in source.items()
     }
     rows = rows_of_lists(lists, epochs=False)
+    if rows is None and _hold_words([*lists.values()]):
+        values = zip(*lists.values(), strict=True)
+        rows = [dict(zip(lists, row, strict=True)) for row in values]
     if rows is None:
         return None
     text = io.StringIO()
@@ -157,6 +160,15 @@ def _csv_of_lists(source: Mapping[Any, Any]) -> bytes | None:
     table.writeheader()
     table.writerows(rows)
     return text.getvalue().encode()
+
+
+def _hold_words(columns: Sequence[Any]) -> bool:
+    """Tell whether lists of one length are of text or times, and others of numbers."""
+    sizes = {len(own) if isinstance(own, list) else 0 for own in columns}
+    if len(sizes) != 1 or 0 in sizes:
+        return False
+    words = [all(isinstance(value, _NO_NUMBERS) for value in own) for own in columns]
+    return any(words) and not all(words)
 
 
 def _counts_steps(frame: _Frame) -> bool:

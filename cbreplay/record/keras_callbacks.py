@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "check_monitors",
     "check_rate_column",
+    "class_names",
     "describe_callback",
     "make_keras_callback",
 ]
@@ -181,8 +182,13 @@ def _changes_rate(callbacks: Iterable[Any]) -> bool:
 
     These, and no others, write the column ``learning_rate`` of a CSVLogger's file.
     """
-    kinds = [kind.__name__ for callback in callbacks for kind in type(callback).__mro__]
-    return any(name in kinds for name in KERAS.rate_changing)
+    kinds = {name for callback in callbacks for name in class_names(callback)}
+    return not kinds.isdisjoint(KERAS.rate_changing)
+
+
+def class_names(callback: Any) -> list[str]:  # noqa: ANN401 - keras is untyped
+    """Return the names of an object's class and of its base classes."""
+    return [kind.__name__ for kind in type(callback).__mro__[:-1]]
 
 
 def _same(value: Any, default: Any) -> bool:  # noqa: ANN401 - an argument is anything

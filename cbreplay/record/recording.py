@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from cbreplay.arguments import checked
 from cbreplay.errors import ConfigError
 from cbreplay.record.description import describe_user_callback
-from cbreplay.record.keras_callbacks import make_keras_callback
+from cbreplay.record.keras_callbacks import class_names, make_keras_callback
 from cbreplay.record.open_fit import FitFacts, tell_user
 from cbreplay.record.run_directory import (
     METADATA,
@@ -93,12 +93,7 @@ class FitChanges(NamedTuple):
 
     def keeps(self, callback: Any) -> bool:  # noqa: ANN401 - keras is untyped
         """Tell whether a callback stays in the list."""
-        return set(self.without).isdisjoint(_class_names(callback))
-
-
-def _class_names(callback: Any) -> list[str]:  # noqa: ANN401 - keras is untyped
-    """Return the names of an object's class and of its base classes."""
-    return [kind.__name__ for kind in type(callback).__mro__[:-1]]
+        return set(self.without).isdisjoint(class_names(callback))
 
 
 @contextlib.contextmanager
@@ -215,7 +210,12 @@ class WatchedModels:
         arguments, changes = asked.arguments, self.changes
         listed = _flat(arguments["callbacks"])
         self._see(each for each in listed if not isinstance(each, StopWitness))
-        kept = [each for each in listed if changes.keeps(_witnessed(each))]
+        kept = [
+            each
+            for each in listed
+            # a witness goes with the callback that it watches
+            if changes.keeps(each.callback if isinstance(each, StopWitness) else each)
+        ]
         recorders = [each for each in kept if isinstance(each, Recorder)]
         users = [each for each in kept if not isinstance(each, Recorder | StopWitness)]
         facts = FitFacts(
@@ -254,7 +254,7 @@ class WatchedModels:
 
     def _see(self, callbacks: Iterable[Any]) -> None:
         """Note the classes in a fit; warn if a name of --without may be a typo."""
-        names = {name for callback in callbacks for name in _class_names(callback)}
+        names = {name for callback in callbacks for name in class_names(callback)}
         for name in self.changes.without:
             near = nearest_name(name, sorted(names))
             if near and name not in names | self.names | self._told:
@@ -291,10 +291,3 @@ def _flat(callbacks: Any) -> list[Any]:  # noqa: ANN401 - what fit is given
         raise ConfigError(sentence)
     flat: list[Any] = CallbackList(callbacks).callbacks
     return flat
-
-
-def _witnessed(callback: Any) -> Any:  # noqa: ANN401 - keras is untyped
-    """Return the callback that a witness watches; any other callback itself."""
-    from cbreplay.record.recorder import StopWitness
-
-    return callback.callback if isinstance(callback, StopWitness) else callback

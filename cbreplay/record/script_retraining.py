@@ -97,7 +97,11 @@ class RetrainedScript:
                 setting = SettingInPlace(self._fit, inside)
             _hand_over(HeldFits(folder, files, setting), root / "held")
             ended = self._run_script(root / "runs", root / "held")
-            fits = {int(path.stem): _read(path) for path in folder.glob("*.json")}
+            told = {
+                int(path.stem): json.loads(path.read_text(encoding="utf-8"))
+                for path in folder.glob("*.json")
+            }
+        fits = {fit: Retraining(**own) for fit, own in told.items()}
         if not fits:
             sentence = f"no fit of {self._program.target} came to its end{ended}"
             raise ConfigError(sentence)
@@ -139,7 +143,3 @@ def _hand_over(held: HeldFits, path: Path) -> None:
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         sentence = f"a callback cannot be handed to the process of the script: {error}"
         raise ConfigError(sentence) from None
-
-
-def _read(path: Path) -> Retraining:
-    return Retraining(**json.loads(path.read_text(encoding="utf-8")))

@@ -12,7 +12,7 @@ import pickle
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.record.description import read_rate
-from cbreplay.record.keras_callbacks import make_keras_callback
+from cbreplay.record.keras_callbacks import class_names, make_keras_callback
 from cbreplay.rules.families import stopping_rule
 from cbreplay.rules.registry import find_rule
 
@@ -231,7 +231,7 @@ class SettingInPlace(NamedTuple):
 
 def _decides(callback: Any, own: set[str]) -> bool:  # noqa: ANN401 - keras is untyped
     """Tell whether a callback is of a class that is replayed, or of the setting's."""
-    names = [kind.__name__ for kind in type(callback).__mro__[:-1]]
+    names = class_names(callback)
     return any(name in own or find_rule(name) is not None for name in names)
 
 

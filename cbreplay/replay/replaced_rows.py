@@ -115,14 +115,27 @@ def _ends_otherwise(
     if before.stopped is not None:
         return before.stopped >= seam
     began = max(seam, resumed.first_epoch)
-    rates = resumed.learning_rate
-    recorded = None if rates is None else rates[began - resumed.first_epoch]
-    if before.sets_rate and before.rate not in (*before.rates[-1:], recorded):
-        # it was reduced in the last row, and the later fit did not begin with that
+    if before.sets_rate and _hands_on_another_rate(began, before, resumed):
         return True
     # the later fit went on from the weights of the epoch before it
     as_recorded = before.weights_epoch in (before.last_epoch, began - 1)
     return not (as_recorded or known.broken_off)
+
+
+def _hands_on_another_rate(began: int, before: Walk, resumed: Run) -> bool:
+    """Return whether the later fit, begun at an epoch, has a rate of its own."""
+    rates = resumed.learning_rate
+    recorded = None if rates is None else rates[began - resumed.first_epoch]
+    if before.rate not in (before.rates[-1], recorded):
+        # it was reduced in the last row, and the later fit did not begin with that
+        return True
+    if recorded is None or resumed.first_epoch < began:
+        # the walk of the run finds where that diverges
+        return False
+    position = began - min(before.begun)
+    # from the checkpoint on, where its fit has rows there; or from its end on
+    of_checkpoint = before.rates[position : position + 1] if position >= 0 else []
+    return recorded not in (before.rate, *of_checkpoint)
 
 
 def _leaves_files(seam: int, before: Walk, walk: Callable[[], Walk]) -> bool:

@@ -22,7 +22,6 @@ from cbreplay.scripts.facts import find_fits, read_facts
 from cbreplay.scripts.growing_lists import join_growing_lists
 from cbreplay.scripts.keras_classes import keras_name
 from cbreplay.scripts.lists import find_kept
-from cbreplay.scripts.optimizer_rates import read_rate
 from cbreplay.scripts.own_modules import write_in_modules
 from cbreplay.scripts.packages import find_packages
 from cbreplay.scripts.partials import write_out_partials
@@ -62,8 +61,7 @@ class ScriptCallbacks(NamedTuple):
         As ``fit`` gets them; None if it does not, if they cannot be told, or if several
         fits get different ones.
     schedule : str or None
-        The class of the LearningRateSchedule that every ``compile`` gives the
-        optimizer.
+        The class of the LearningRateSchedule that the optimizer has in every fit.
     written : tuple of frozenset of str
         Which parameters the code of each callback gives.
     semantics : str or None
@@ -148,6 +146,7 @@ class _Script:
         notes += self.untold_begins(fits, facts)
         plans = {(fact.epochs, fact.validation_freq) for fact in facts}
         epochs, validation_freq = plans.pop() if len(plans) == 1 else (None, None)
+        schedules = {fact.schedule for fact in facts}
         return ScriptCallbacks(
             self.source.path,
             tuple(entry.callback for entry in built),
@@ -158,9 +157,7 @@ class _Script:
             tuple(notes),
             epochs=epochs,
             validation_freq=validation_freq,
-            schedule=read_rate(
-                self.calls, self.calls.compiles, is_followed=False
-            ).schedule,
+            schedule=schedules.pop() if len(schedules) == 1 else None,
             written=tuple(entry.written for entry in built),
             later_fits=tuple(sorted({fact.first_epoch for fact in facts} - {0})),
         )

@@ -1022,6 +1022,27 @@ def test_a_log_has_the_plan_of_the_script_beside_it(ask: Ask, tmp_path: Path) ->
     assert "planned end" not in told.out
 
 
+def test_a_schedule_of_the_script_counts_beside_a_log(ask: Ask, tmp_path: Path) -> None:
+    script, log = tmp_path / "train.py", tmp_path / "log.csv"
+    script.write_text(
+        "import keras\n"
+        "decay = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)\n"
+        "model = keras.Sequential([keras.layers.Dense(1)])\n"
+        "model.compile(keras.optimizers.Adam(decay), 'mse')\n"
+        "cut = keras.callbacks.ReduceLROnPlateau(patience=1)\n"
+        "model.fit(x, y, validation_data=v, callbacks=[cut])\n"
+        "other = keras.Sequential([keras.layers.Dense(1)])\n"
+        "other.compile('adam', 'mse')\n"
+    )
+    log.write_text("epoch,loss,val_loss\n0,1,1\n1,.9,.9\n2,.8,.95\n3,.7,.85\n")
+    named = (log, "-c", f"@{script}")
+    assert "schedule-beside-plateau" in ask("lint", *named).out
+    # by Keras 3.15 the first reduction, in epoch 3, raises TypeError
+    told = ask("simulate", *named)
+    assert told.status == 2
+    assert "ExponentialDecay, beside which ReduceLROnPlateau raises" in told.err
+
+
 def test_a_callback_and_its_fit_may_stand_in_two_scripts(
     ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -654,6 +654,22 @@ def test_a_resumed_fit_begins_with_the_rate_that_replaced_rows_left() -> None:
     assert ask(other, reducing).gap_epoch == 2
 
 
+def test_a_replaced_fit_of_another_rate_is_another_training() -> None:
+    # two fits were resumed at epoch 2 at half the rate: a list that reduces nothing
+    # would have left the first one's
+    lists: dict[str, list[float]] = {
+        "epoch": [*range(6), 2, 3, 2, 3, 4],
+        "val_loss": [0.5, 0.4, 0.7, 0.1, 0.8, 0.5, *[0.8, 0.6], *[0.7, 0.2, 0.6]],
+        "learning_rate": [*[0.5] * 6, *[0.25] * 5],
+    }
+    (run,) = load_runs(pd.DataFrame(lists), parts="join")
+    for resume in ("fresh", "carried"):
+        replay = ask(run, ReduceLROnPlateau(patience=9), resume=resume)
+        assert (replay.evidence, replay.end_of_evidence) == ("diverged", 2)
+    # a list of which no callback sets the rate follows the record
+    assert ask(run, EarlyStopping(patience=9)).evidence == "censored"
+
+
 def test_what_a_wholly_replaced_fit_handed_on_is_not_in_the_log() -> None:
     """Keras keeps the best of the first fit, .1, and writes no file in the second."""
     lists = {

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
 from cbreplay.readers.building.rows import Rows
 from cbreplay.readers.building.training_rows import TrainingRows, seam_note
@@ -51,7 +50,7 @@ def join_rows(
         If an epoch is so far beyond the others that no memory would hold the series.
     """
     resumed = _resumed_epochs(metadata)
-    coming = _ComingFits(resumed)
+    coming = [*resumed]
     records: list[TrainingRows] = []
     pieces, repeats = _without_repeats(pieces)
     if options.parts == "join" and len(pieces) > 1:
@@ -62,7 +61,7 @@ def join_rows(
         first = int(piece.epochs[0])
         if records and first > records[-1].horizon:
             records[-1].go_on(piece)
-        elif records and (coming.take(first) or options.parts == "join"):
+        elif records and (_take(coming, first) or options.parts == "join"):
             _replace_from(records[-1], piece)
         elif not records or not records[-1].takes_again(piece):
             records.append(TrainingRows(piece))
@@ -84,23 +83,14 @@ def join_rows(
     return records
 
 
-class _ComingFits:
-    """The resumed fits of a ``run.json`` for which no rows have been found so far."""
+def _take(coming: list[int], epoch: int) -> bool:
+    """Take the next fit that was resumed at this epoch; False if none is left.
 
-    def __init__(self, epochs: Sequence[int]) -> None:
-        # the earliest last, where it can be taken off
-        numbers = reversed(range(len(epochs)))
-        self._numbers = by_key(numbers, lambda number: epochs[number])
-        self._next = 0
-
-    def take(self, epoch: int) -> bool:
-        """Take the next fit that was resumed at this epoch; False if none is left."""
-        numbers = self._numbers.get(epoch, [])
-        while numbers and numbers[-1] < self._next:
-            numbers.pop()
-        if numbers:
-            self._next = numbers[-1] + 1
-        return bool(numbers)
+    `coming` are the resumed fits of a ``run.json`` whose rows have not been found.
+    """
+    is_there = epoch in coming
+    del coming[: coming.index(epoch) + 1 if is_there else 0]
+    return is_there
 
 
 def _resumed_epochs(metadata: RunMetadata | None) -> list[int]:

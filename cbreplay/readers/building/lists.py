@@ -31,7 +31,6 @@ from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import TypeGuard
 
     from cbreplay.readers.base import ReadOptions
     from cbreplay.run import Run
@@ -118,7 +117,7 @@ def _take_arrays(lists: dict[Any, Any]) -> list[str]:
 
 def _holds_arrays(name: object, values: object) -> bool:
     return (
-        _is_list(values)
+        isinstance(values, list)
         and bool(values)
         and not is_rate_name(str(name))
         and all(
@@ -131,7 +130,9 @@ def _holds_arrays(name: object, values: object) -> bool:
 def _check_size(lists: Mapping[Any, Any], kind: str, most: int) -> None:
     """Raise LogError if there are more lists, or longer ones, than are read."""
     check_columns(len(lists), kind, most)
-    longest = max((len(own) for own in lists.values() if _is_list(own)), default=0)
+    longest = max(
+        (len(own) for own in lists.values() if isinstance(own, list)), default=0
+    )
     check_epochs(longest, kind, most, "its lists are long")
 
 
@@ -209,10 +210,6 @@ def _listed(lists: Mapping[Any, Any]) -> Iterator[str]:
 
 def _brief(value: object) -> str:
     return shown_value(value)[:_SHOWN_LETTERS]
-
-
-def _is_list(values: object) -> TypeGuard[list[Any]]:
-    return isinstance(values, list)
 
 
 def _is_missing(value: object) -> bool:

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.building.said_tests import leave_out_said_tests
+from cbreplay.readers.building.telling_columns import leave_out_said_tests
 from cbreplay.readers.columns.column_names import (
-    FOLDS,
     INDEXES,
     STEP_NAMES,
     is_rate_name,
-    letters,
 )
 from cbreplay.readers.columns.header import shown_names
 from cbreplay.readers.columns.roles import (
@@ -127,9 +125,7 @@ class MetricColumns:
         return _TEXT if grouped is None else f"no cell is a plain number ({grouped[1]})"
 
     def _tells_rows(self, name: str, cells: LogColumn) -> str:
-        """Say what a column tells that is no metric; empty if it is one."""
-        if letters(name) in FOLDS and (cells.values == cells.values[:1]).all():
-            return "it names the training, and is no metric"
+        """Say what of the rows a column tells; empty if it is a series."""
         # beside epochs, a callback may have logged a metric by such a name
         steps = self.table.is_counted and name.lower() in STEP_NAMES
         return "it counts steps" if steps and are_epochs(cells.values).all() else ""
@@ -176,7 +172,8 @@ class MetricColumns:
         if epoch_name is None and (texts or words or _LISTS in self._left_out):
             problem = f"there is no epoch column; the columns are {header}"
             hint = "Give the CSV that Keras's CSVLogger wrote, or name a column epoch"
-            raise LogError(problem, source=self.table.source, line=1, hint=hint)
+            line = 1 if self.table.counted == "line" else None
+            raise LogError(problem, source=self.table.source, line=line, hint=hint)
 
     def _report_wrong(self, name: str, cells: LogColumn) -> None:
         self._bad |= cells.wrong

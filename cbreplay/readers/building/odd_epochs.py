@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.errors import LogError
-from cbreplay.readers.base import SKIP_HINT, ForeignLogError
+from cbreplay.readers.base import ForeignLogError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cbreplay.errors import LogError
     from cbreplay.readers.base import Damage, LogFacts
     from cbreplay.readers.building.rows import Rows
     from cbreplay.run import BoolArray, EpochArray
@@ -41,12 +41,12 @@ def put_in_order(
         facts.notes.append(note)
         rows = rows.take(order)
     if damage is not None:
-        rows = _without_glued(rows, facts.source, damage)
-    doubled = _find_doubles(rows, facts.source, resumes=resumes)
+        rows = _without_glued(rows, facts, damage)
+    doubled = _find_doubles(rows, facts, resumes=resumes)
     if doubled is None:
         return rows
     # a resumed fit may have left these few
-    facts.written_again = _find_doubles(rows, facts.source, resumes=True) is None
+    facts.written_again = _find_doubles(rows, facts, resumes=True) is None
     rows = rows.take(doubled)
     facts.notes += _said_again(rows.lines[rows.repeated].tolist(), facts.counted)
     return rows.folded()
@@ -66,19 +66,18 @@ def _said_again(lines: list[int], counted: str) -> Iterator[str]:
         )
 
 
-def _without_glued(rows: Rows, source: str, damage: Damage) -> Rows:
+def _without_glued(rows: Rows, facts: LogFacts, damage: Damage) -> Rows:
     epochs, glued = rows.epochs, _glued(rows.epochs)
     for row in np.flatnonzero(glued).tolist():
         problem = (
             f"the epoch {epochs[row]} does not follow {epochs[row - 1]}, and "
             f"{epochs[row + 1]} comes next: two rows seem to be glued to one"
         )
-        line = int(rows.lines[row])
-        damage.report(LogError(problem, source=source, line=line, hint=SKIP_HINT))
+        damage.report(facts.error_at(int(rows.lines[row]), problem))
     return rows.take(~glued) if glued.any() else rows
 
 
-def _find_doubles(rows: Rows, source: str, *, resumes: bool) -> EpochArray | None:
+def _find_doubles(rows: Rows, facts: LogFacts, *, resumes: bool) -> EpochArray | None:
     """Return an order of the rows in which those of one epoch follow each other.
 
     None if no epoch has several rows in one training: a row that steps back, or that
@@ -97,7 +96,7 @@ def _find_doubles(rows: Rows, source: str, *, resumes: bool) -> EpochArray | Non
     if 2 * np.count_nonzero(rows_of_each > _TWO) > len(rows_of_each) and (
         len(turns) or 2 * len(same) >= len(rows_of_each)
     ):
-        raise _several_rows(rows, int((turns if len(turns) else same)[0]), source)
+        raise _several_rows(rows, int((turns if len(turns) else same)[0]), facts)
     if len(turns):
         order: EpochArray = np.argsort(epochs, kind="stable")
         return order
@@ -116,7 +115,7 @@ def one_epoch_alone(epoch: float) -> tuple[str, str]:
     )
 
 
-def _several_rows(rows: Rows, row: int, source: str) -> ForeignLogError:
+def _several_rows(rows: Rows, row: int, facts: LogFacts) -> LogError:
     epochs = rows.epochs
     problem = (
         f"epoch {epochs[row]} has several rows, and so have most epochs: one for each "
@@ -128,8 +127,7 @@ def _several_rows(rows: Rows, row: int, source: str) -> ForeignLogError:
     )
     if (epochs == epochs[0]).all():
         problem, hint = one_epoch_alone(epochs[0])
-    line = int(rows.lines[row])
-    return ForeignLogError(problem, source=source, line=line, hint=hint)
+    return facts.error_at(int(rows.lines[row]), problem, hint, ForeignLogError)
 
 
 def _interleaved(epochs: EpochArray) -> EpochArray:

@@ -13,6 +13,7 @@ from cbreplay.by_key import by_key
 from cbreplay.errors import ConfigError, LogError
 from cbreplay.evidence.cadence import stand_further_apart
 from cbreplay.readers.building.rate_columns import take_rate
+from cbreplay.readers.building.telling_columns import leave_out_settings
 from cbreplay.run import Run, Series
 from cbreplay.wording.note import Note
 from cbreplay.wording.plain_text import well_formed
@@ -48,7 +49,7 @@ def build_run(
     LogError
         If it holds no metric.
     """
-    rate = take_rate(record)
+    settings, rate = leave_out_settings(record), take_rate(record)
     series = _joined_series(record, facts.source)
     if facts.written_again:
         for position in sorted({at for own in series.values() for at in own.others}):
@@ -67,7 +68,7 @@ def build_run(
         empty_cells=frozenset(facts.empty_cells & series.keys()),
         written_again=facts.written_again,
         n_dropped=facts.n_dropped,
-        left_out=dict(facts.left_out),
+        left_out=facts.left_out | settings,
         counts_from=facts.counts_from,
         resumes=record.resumes,
         framework=facts.framework,

@@ -13,7 +13,7 @@ from cbreplay.readers.building.numbering import number_epochs
 from cbreplay.readers.building.rows import Rows, split_rows
 from cbreplay.readers.building.runs import build_run
 from cbreplay.readers.building.telling_columns import note_phases
-from cbreplay.readers.columns.column_names import FOLDS, letters
+from cbreplay.readers.columns.header import are_sorted_by_keras
 from cbreplay.wording.note import Note
 
 if TYPE_CHECKING:
@@ -71,12 +71,7 @@ def _header_notes(table: LogTable, above: list[str], n_trainings: int) -> Iterat
     elif (
         n_trainings > 1
         and table.counted == "line"
-        and not table.has_own_rows
-        # W&B and TensorBoard's page write a file whole
-        and not table.may_be_drawn
-        and table.wall_times is None
-        # CSVLogger writes no column of folds
-        and FOLDS.isdisjoint(map(letters, table.columns))
+        and are_sorted_by_keras(table.header)
     ):
         yield _ONE_HEADER
 

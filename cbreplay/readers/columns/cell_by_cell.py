@@ -269,17 +269,13 @@ def read_spelled(table: LogTable) -> None:
     that these mean the same.
     """
     for name, cells in table.columns.items():
-        if not cells.texts or not _all_text(cells):
+        # each cell that holds something has to be kept as text
+        if not cells.texts or len(cells.texts) < np.count_nonzero(~cells.missing):
             continue
         if is_epoch_name(name):
             _read_epochs(table, name, cells)
         else:
             _read_percent(table, name, cells)
-
-
-def _all_text(cells: LogColumn) -> bool:
-    """Tell whether every cell that holds something is kept as text."""
-    return len(cells.texts) == int(np.count_nonzero(~cells.missing))
 
 
 def _read_percent(table: LogTable, name: str, cells: LogColumn) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
 from cbreplay.readers.columns.cells import holds_number
-from cbreplay.readers.columns.column_names import is_epoch_name
+from cbreplay.readers.columns.column_names import FOLDS, is_epoch_name
 from cbreplay.wording.words import list_first
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ __all__ = [
     "NO_TEXT_HINT",
     "SPACES",
     "are_names_of_keras",
+    "are_sorted_by_keras",
     "check_header",
     "check_numbers",
     "check_table",
@@ -159,7 +160,7 @@ def _names_of_levels(lines: list[list[str]]) -> list[str] | None:
     index = [*takewhile(bool, last)]
     # what pandas writes there are names of levels, and only in the first column
     beside = levels[0][len(levels) > 1 : len(index)]
-    if index and not any((*beside, *last[len(index) :])):
+    if 0 < len(index) < len(last) and not any((*beside, *last[len(index) :])):
         outer = [""] * len(index)
         lines = [*(outer + level[len(index) :] for level in levels), last]
     else:
@@ -280,10 +281,20 @@ def are_names_of_keras(header: Sequence[str]) -> bool:
     >>> are_names_of_keras(["epoch", "loss", "wer", "val_loss", "val_wer"])
     True
     """
-    first, *names = header
+    return "loss" in header and are_sorted_by_keras(header)
+
+
+def are_sorted_by_keras(header: Sequence[str]) -> bool:
+    """Tell whether names stand as Keras's CSVLogger sorts them, which knows no folds.
+
+    >>> are_sorted_by_keras(["epoch", "acc"]), are_sorted_by_keras(["epoch", "fold"])
+    (True, False)
+    """
+    names = [*header[1:]]
     own = sorted(names[: len(names) // 2])
     doubled = [*own, *(f"val_{name}" for name in own)]
-    return first == "epoch" and "loss" in names and names in (sorted(names), doubled)
+    in_order = names in (sorted(names), doubled)
+    return [*header[:1]] == ["epoch"] and in_order and FOLDS.isdisjoint(names)
 
 
 def check_table(lines: Sequence[str], names: Sequence[str], source: str) -> None:

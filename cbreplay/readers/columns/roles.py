@@ -112,7 +112,7 @@ def check_one_kind(table: LogTable, epochs: FloatArray | None) -> list[str]:
             hint = "Give one row for each epoch, with a column for each of these"
             row = next(at for at, text in cells.texts.items() if text == kinds[1])
             line = int(table.lines[row])
-            raise ForeignLogError(problem, source=table.source, line=line, hint=hint)
+            raise table.error_at(line, problem, hint, ForeignLogError)
     return notes
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from cbreplay.errors import LogError
 from cbreplay.readers.base import SKIP_HINT, ForeignLogError, LogFacts
 from cbreplay.readers.columns.cells import parse_cell
 from cbreplay.readers.columns.column import LogColumn
@@ -22,6 +21,7 @@ from cbreplay.wording.note import Note, reworded
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from cbreplay.errors import LogError
     from cbreplay.readers.base import Damage
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
@@ -203,11 +203,7 @@ class LogTable(LogFacts):
 
     def error(self, problem: str, row: int, hint: str = SKIP_HINT) -> LogError:
         """Return an error about a row, with its place."""
-        place = int(self.lines[row])
-        if self.counted == "line":
-            return LogError(problem, source=self.source, line=place, hint=hint)
-        problem = f"{self.counted} {place}: {problem}"
-        return LogError(problem, source=self.source, hint=hint)
+        return self.error_at(int(self.lines[row]), problem, hint)
 
     def first_of(self, names: Iterable[str]) -> str | None:
         """Return the column of the first name, in small letters, that there is."""

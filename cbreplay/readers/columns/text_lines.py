@@ -82,19 +82,12 @@ class TextLines:
                     ) from None
                 n_bytes += len(chunk)
                 yield text
-            if decoder is not None:
-                self._check_rest(decoder, encoding, n_bytes)
+            held = 0 if decoder is None else len(decoder.getstate()[0])
+            if held:
+                # a character that breaks off
+                raise self._undecodable(encoding, n_bytes - held)
         except LogError as error:
             self.damage.report(error)
-
-    def _check_rest(
-        self, decoder: codecs.IncrementalDecoder, encoding: str, n_bytes: int
-    ) -> None:
-        held = len(decoder.getstate()[0])
-        try:
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            raise self._undecodable(encoding, n_bytes - held) from None
 
     def _undecodable(self, encoding: str, byte: int) -> Exception:
         if "16" not in encoding:

@@ -12,7 +12,7 @@ from cbreplay.readers.columns.cells import holds_number, parse_cell
 from cbreplay.readers.columns.column import LogColumn
 from cbreplay.readers.columns.column_names import (
     EPOCH_NAMES,
-    FOLDS,
+    SETTINGS,
     STEP_NAMES,
     is_epoch_name,
     letters,
@@ -107,7 +107,7 @@ def rows_of_lists(
     *,
     epochs: bool = True,
 ) -> list[dict[str, Any]] | None:
-    """Return the rows of lists of one length, one of them of rising steps or of folds.
+    """Return the rows of lists of one length, one of rising steps or of settings.
 
     None where the steps stand beside a list of epochs, unless these are `epochs` too.
 
@@ -123,8 +123,8 @@ def rows_of_lists(
     names = {name.lower().strip("_"): own for name, own in held.items()}
     steps = [own for name, own in names.items() if name in STEP_NAMES]
     told = epochs or names.keys().isdisjoint(EPOCH_NAMES)
-    in_folds = any(letters(name) in FOLDS for name in names)
-    if not in_folds and not (told and any(map(_count_in_parts, steps))):
+    of_settings = any(letters(name) in SETTINGS for name in names)
+    if not of_settings and not (told and any(map(_count_in_parts, steps))):
         return None
     return [dict(zip(held, row, strict=True)) for row in zip(*columns, strict=True)]
 

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.readers.building.rows import spread
-from cbreplay.run import Series
 from cbreplay.wording.note import OF_NUMBERING, topic_of
 
 if TYPE_CHECKING:
-    from cbreplay.run import EpochArray, RateEnds, Run
+    from cbreplay.run import EpochArray, RateEnds, Run, Series
 
 __all__ = [
     "first_number",
@@ -157,9 +156,7 @@ def _both(own: Series | None, other: Series | None) -> Series | None:
     """Return the values of two parts; where both have one, that of the first stands."""
     if own is None or other is None:
         return other if own is None else own
-    values = np.where(own.recorded, own.values, other.values)
-    others = {**other.others, **own.others}
-    return Series(values, own.recorded | other.recorded, others)
+    return own.filled_by(other)
 
 
 def _rounding_of_both(run: Run, later: Run) -> RateEnds:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
 from cbreplay.readers.base import ForeignLogError
-from cbreplay.readers.discovery.run_names import placed
+from cbreplay.readers.discovery.found_logs import placed
 from cbreplay.readers.discovery.training_files import Seen, training_of
 from cbreplay.readers.files import check_size, read_bytes
 from cbreplay.readers.formats import FORMATS, asked_format, reader_for
@@ -22,12 +22,15 @@ if TYPE_CHECKING:
 __all__ = ["read_content", "read_training"]
 
 
-def read_content(content: bytes, source: str, options: ReadOptions) -> list[Run]:
-    """Read a log of any format that is no file."""
+def read_content(
+    content: bytes, source: str, options: ReadOptions, *, has_lines: bool = True
+) -> list[Run]:
+    """Read a log of any format that is no file, or the table of what is in Python."""
     from cbreplay.readers.csv_logger import CsvLoggerReader
 
     if asked_format(content[:_BEGINNING], source) == "csv":
-        return list(CsvLoggerReader(options).read_content(content, source))
+        reader = CsvLoggerReader(options)
+        return list(reader.read_content(content, source, has_lines=has_lines))
     from cbreplay.readers.discovery.remote import copied
 
     with copied(content, source) as local:

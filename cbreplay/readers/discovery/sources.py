@@ -15,9 +15,16 @@ from cbreplay.readers.base import (
     ReadOptions,
 )
 from cbreplay.readers.columns.column_names import is_rate_name
-from cbreplay.readers.discovery.found_logs import FoundLogs, files_of, note_left_out
+from cbreplay.readers.discovery.found_logs import (
+    FoundLogs,
+    RunsOfLog,
+    files_of,
+    name_runs,
+    names_of,
+    note_left_out,
+    part_of,
+)
 from cbreplay.readers.discovery.reading import read_content, read_training
-from cbreplay.readers.discovery.run_names import RunsOfLog, name_runs, names_of, part_of
 from cbreplay.readers.discovery.training_files import (
     Seen,
     TrainingFiles,
@@ -139,9 +146,9 @@ class _SourceReader:
         gone = {*of_files} - {*files.logs}
         whole = [log for _, own in found for log in own if log not in gone]
         if sum(len(log.runs) for log in whole) > 1:
-            from cbreplay.readers.discovery.numbered_metrics import name_metrics_alike
+            from cbreplay.readers.columns.numbered_names import name_metrics_alike
 
-            name_metrics_alike(FoundLogs(whole, self.seen, self.options))
+            name_metrics_alike([log.runs for log in whole])
         return whole
 
     def read_source(self, source: Source) -> list[RunsOfLog]:
@@ -156,7 +163,7 @@ class _SourceReader:
         table = as_csv(source)
         if table is not None:
             kind = "dict" if isinstance(source, Mapping) else "DataFrame"
-            runs = read_content(table, kind, self.options)
+            runs = read_content(table, kind, self.options, has_lines=False)
             return [RunsOfLog(kind, kind, runs)]
         reader = InMemoryReader(self.options)
         if not reader.accepts(source):
@@ -250,7 +257,9 @@ class _SourceReader:
             hint += "event files of the TensorBoard callback in it or below it"
             # the runs of other sources are not among these
             if self.seen[n_before:]:
-                hint += f"; {_shown(self.seen[n_before:])}"
+                looked_at = self.seen[n_before:]
+                told = [f"{own.path} {own.fate} ({own.detail})" for own in looked_at]
+                hint += f"; {list_first(told, _SHOWN)}"
             nothing = LogError(NO_LOG_IN_DIRECTORY, source=root, hint=hint)
             raise next(iter(self.damage.errors), nothing)
         return self._read_all([(root, training) for training in trainings])
@@ -345,11 +354,6 @@ def _with_plan(run: Run, options: ReadOptions) -> Run:
 
 
 _SHOWN = 5
-
-
-def _shown(seen: Sequence[Seen]) -> str:
-    told = [f"{own.path} {own.fate} ({own.detail})" for own in seen]
-    return list_first(told, _SHOWN)
 
 
 def _once(

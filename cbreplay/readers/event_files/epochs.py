@@ -109,15 +109,11 @@ def count_evaluations(pieces: list[Rows], facts: LogFacts) -> list[Rows]:
     n_between = _n_values(pieces) - _n_values(rows)
     facts.notes.append(evaluation_note(judged, n_between))
     facts.left_out |= left_out
-    return _numbered(list(map(_keep_steps, rows)))
-
-
-def _keep_steps(piece: Rows) -> Rows:
-    """Keep the steps of evaluations beside their values, before these are numbered."""
-    steps = Series(
-        piece.epochs.astype(np.float64), np.ones(len(piece.epochs), np.bool_)
-    )
-    return holding(piece, piece.columns | {STEP: steps})
+    for i, piece in enumerate(rows):
+        steps = piece.epochs.astype(np.float64)
+        series = Series(steps, np.ones(len(steps), np.bool_))
+        rows[i] = holding(piece, piece.columns | {STEP: series})
+    return _numbered(rows)
 
 
 def keep_epochs(pieces: list[Rows], facts: LogFacts) -> list[Rows]:
@@ -236,7 +232,8 @@ def _check_alike(pieces: Sequence[Rows], source: str) -> None:
 def _numbered(pieces: list[Rows]) -> list[Rows]:
     """Assign numbers to rows, training by training, skipping those of missing rows.
 
-    A piece that goes on upwards belongs to the training before it.
+    A piece that goes on upwards belongs to the training before it. One that goes back
+    into the steps of that resumed it: its rows have the numbers that these had.
     """
     begins = [
         i
@@ -244,8 +241,18 @@ def _numbered(pieces: list[Rows]) -> list[Rows]:
         if not i or piece.epochs[0] <= pieces[i - 1].epochs[-1]
     ]
     numbered: list[Rows] = []
+    above = numbers = np.zeros(0, np.int64)
     for begin, end in itertools.pairwise([*begins, len(pieces)]):
         training = pieces[begin:end]
         steps = np.concatenate([piece.epochs for piece in training])
-        numbered += at_steps(training, count_steps(steps))
+        own = count_steps(steps)
+        cadence = cadence_of_epochs(steps)
+        kept = above < steps[0]
+        if kept.any() and (cadence is None or steps[0] > cadence):
+            own += numbers[np.abs(above - steps[0]).argmin()]
+            above, numbers = above[kept], numbers[kept]
+        else:
+            above, numbers = above[:0], numbers[:0]
+        above, numbers = np.append(above, steps), np.append(numbers, own)
+        numbered += at_steps(training, own)
     return numbered

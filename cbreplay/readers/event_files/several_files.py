@@ -6,11 +6,12 @@ before, from that step on, does not count (TensorBoard reads it so too).
 
 from __future__ import annotations
 
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.errors import LogError
 from cbreplay.readers.event_files.points import file_of, holding, merge_points
 from cbreplay.readers.event_files.scalar_table import BEHIND_ALL, Scalars
 from cbreplay.series_names import is_validation
@@ -20,15 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from cbreplay.readers.building.rows import Rows
-    from cbreplay.readers.event_files.scalar_table import EventTable
+    from cbreplay.readers.event_files.scalar_table import EventTable, Restart
 
-__all__ = [
-    "before_restarts",
-    "drop_purged",
-    "join_writers",
-    "pair_points",
-    "share_marks",
-]
+__all__ = ["around_marks", "drop_purged", "join_writers", "pair_points", "share_marks"]
 
 _MOST_COMPARED, _MOST_MARKS = 500, 50
 
@@ -39,16 +34,31 @@ def share_marks(
     """Give the marks of one writer, by their times, to those that have none.
 
     PyTorch's ``add_scalars`` opens a writer for each curve, and marks in its own alone.
+    Where steps go back elsewhere than at these times, another clock wrote them.
     """
     of_each = [[m for file in own for m in file.restarts] for own in writers.values()]
     marks = next(filter(None, of_each), [])
-    shared = {name: list(files) for name, files in writers.items()}
-    for files, own in zip(shared.values(), of_each, strict=True):
-        for mark in marks if files and not own else ():
-            at, offset = _first_since(files, mark.wall_time)
-            given = [*files[at].restarts, mark._replace(offset=offset)]
-            files[at] = files[at]._replace(restarts=given)
-    return shared
+    return {
+        name: files if own or not files else _with_marks(files, marks)
+        for (name, files), own in zip(writers.items(), of_each, strict=True)
+    }
+
+
+def _with_marks(files: list[EventTable], marks: Sequence[Restart]) -> list[EventTable]:
+    marked = [*files]
+    for mark in marks:
+        at, offset = _first_since(files, mark.wall_time)
+        given = [*marked[at].restarts, mark._replace(offset=offset)]
+        marked[at] = marked[at]._replace(restarts=given)
+    last: dict[str, int] = {}
+    for step, part in _cut_at_marks(marked):
+        last = last if step is None else {}
+        for tag, own in part.scalars.items():
+            steps = np.append(last.get(tag, own.steps[0]), own.steps)
+            if (np.diff(steps) < 0).any():
+                return files
+            last[tag] = steps[-1]
+    return marked
 
 
 def _first_since(files: Sequence[EventTable], time: float) -> tuple[int, int]:
@@ -71,52 +81,56 @@ def drop_purged(tables: Sequence[EventTable]) -> tuple[list[EventTable], list[st
     """
     parts: list[EventTable] = []
     notes = []
-    for step, before, left in _marks(tables):
-        n_dropped = sum(part.n_scalars for part in before)
-        n_dropped -= sum(part.n_scalars for part in left)
-        if n_dropped:
-            notes.append(
-                f"the writer resumed at step {step} and marked it, which drops "
-                f"{count(n_dropped, 'value')} written before from there on"
-            )
-        parts = left
+    for step, part in _cut_at_marks(tables):
+        if step is not None:
+            left = [own.each(Scalars.below, step) for own in parts]
+            n_dropped = sum(own.n_scalars for own in parts)
+            n_dropped -= sum(own.n_scalars for own in left)
+            if n_dropped:
+                notes.append(
+                    f"the writer resumed at step {step} and marked it, which drops "
+                    f"{count(n_dropped, 'value')} written before from there on"
+                )
+            parts = left
+        parts.append(part)
     return parts, notes
 
 
-def before_restarts(
+def around_marks(
     writers: Mapping[str, Sequence[EventTable]],
-) -> Iterator[tuple[dict[str, list[EventTable]], dict[str, list[EventTable]]]]:
-    """Yield what each writer had logged before each mark, and what the mark left of it.
+) -> Iterator[list[dict[str, list[EventTable]]]]:
+    """Yield what all writers had logged before each mark, and what the mark left of it.
 
-    Where they did not mark the same restarts, nothing tells what was written before
-    one. Each is read from where the log begins, so that many are not.
+    Raises
+    ------
+    LogError
+        If they marked different restarts, or so many that nobody waits until the files
+        were read once more for each: nothing tells what was written before one.
     """
-    held = {name: files for name, files in writers.items() if files}
-    n_marks = {sum(len(file.restarts) for file in own) for own in held.values()}
+    held = [own for own in writers.values() if own]
+    n_marks = {sum(len(file.restarts) for file in own) for own in held}
     if len(n_marks) != 1 or max(n_marks) > _MOST_MARKS:
-        return
-    nothing: dict[str, list[EventTable]] = {name: [] for name in writers}
-    for marks in islice(zip(*map(_marks, held.values()), strict=True), *n_marks):
-        _, *states = zip(*marks, strict=True)
-        before, left = (dict(zip(held, own, strict=True)) for own in states)
-        yield nothing | before, nothing | left
+        raise LogError(_UNTOLD)
+    for number in range(*n_marks):
+        yield [
+            {name: _until(own, number, ends) for name, own in writers.items()}
+            for ends in (number, number + 1)
+        ]
 
 
-def _marks(
-    tables: Sequence[EventTable],
-) -> Iterator[tuple[int | None, list[EventTable], list[EventTable]]]:
-    """Yield the step of each mark, the values written before it, and those it left.
+_UNTOLD = "its writers did not mark the same restarts, or too many"
 
-    At last None, and all that is left.
-    """
-    parts: list[EventTable] = []
-    for step, part in _cut_at_marks(tables):
-        if step is not None:
-            left = [part.each(Scalars.below, step) for part in parts]
-            yield step, parts, left
-            parts = [*left]
-        parts.append(part)
-    yield None, parts, parts
+
+def _until(files: Sequence[EventTable], number: int, ends: int) -> list[EventTable]:
+    """Return what was logged before a mark, with the marks before another."""
+    found: list[EventTable] = []
+    for file in files:
+        if number < len(file.restarts):
+            before = file.each(Scalars.between, 0, file.restarts[number].offset)
+            return [*found, before._replace(restarts=file.restarts[:ends])]
+        number, ends = number - len(file.restarts), ends - len(file.restarts)
+        found.append(file)
+    return found
 
 
 def _cut_at_marks(

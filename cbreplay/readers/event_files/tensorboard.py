@@ -25,7 +25,7 @@ from cbreplay.readers.event_files.epochs import (
     keep_epochs,
     number_samples,
 )
-from cbreplay.readers.event_files.files import files_together, read_files, report_damage
+from cbreplay.readers.event_files.files import read_files, report_damage
 from cbreplay.readers.event_files.layouts import (
     HUGGING_FACE_EPOCH,
     KERAS_RATE_TAGS,
@@ -41,7 +41,7 @@ from cbreplay.readers.event_files.refused import (
 )
 from cbreplay.readers.event_files.scalar_table import Scalars
 from cbreplay.readers.event_files.several_files import (
-    before_restarts,
+    around_marks,
     drop_purged,
     join_writers,
     pair_points,
@@ -79,15 +79,14 @@ class TensorBoardReader(LogReader):
             If nothing in the files is known to be an epoch; when strict, also if one
             is damaged.
         """
-        yield from self._runs(read_files(path, self.options.max_bytes), path)
+        yield from self._runs(read_files([path], self.options.max_bytes), path)
 
     def read_together(self, paths: Sequence[str], place: str) -> list[Run]:
         """Return the trainings in several directories, of writers of the same one.
 
         They lie in the directory `place`; what is raised is as for `read`.
         """
-        most = self.options.max_bytes
-        log = files_together([read_files(path, most) for path in paths], place)
+        log = read_files(paths, self.options.max_bytes, place)
         return list(self._runs(log, place))
 
     def _runs(self, log: LogFiles, path: str) -> Iterator[Run]:
@@ -95,37 +94,43 @@ class TensorBoardReader(LogReader):
         log = log._replace(files=share_marks(log.files))
         layout = self._layout_of(log, path, damage)
         facts = LogFacts(path, (*damage.notes(), *layout.notes))
-        pieces = self._read_epochs(log, layout, facts)
-        if not pieces:
+        records = self._read_trainings(log, layout, facts, self.metadata)
+        if not records:
             raise only_crowded(path, facts.left_out) or no_epochs(path, log, damage)
         facts.n_dropped = damage.n_dropped
         facts.begins_at = layout.begins_at
         facts.axis_unit = "evaluations" if layout.tool == "steps" else "epochs"
         facts.framework = _framework(layout, log.tags)
-        records = self._join(pieces, self.metadata, path)
-        marked = any(table.restarts for table in log.tables)
-        if marked and any(drop_purged(files)[1] for files in log.files.values()):
+        if any(drop_purged(files)[1] for files in log.files.values()):
             records[-1].replaced += self._taken_back(log, layout, records[-1], path)
         for record in records:
             # run.json describes the training that ended last
             known = self.metadata if record is records[-1] else None
             steps = record.rows.columns.pop(STEP, None)
+            for _, fit in record.replaced:
+                if fit is not None:
+                    fit.rows.columns.pop(STEP, None)
             run = build_run(record, facts, self.options, known, take_rate=_take_rate)
             if log.notes:
                 run = run.with_notes(*log.notes)
             yield run if steps is None else _with_steps(run, steps)
 
-    def _read_epochs(
-        self, log: LogFiles, layout: Layout, facts: LogFacts
-    ) -> list[Rows]:
-        """Read the points of all trainings, at zero-based epochs; there may be none."""
+    def _read_trainings(
+        self,
+        log: LogFiles,
+        layout: Layout,
+        facts: LogFacts,
+        metadata: RunMetadata | None = None,
+    ) -> list[TrainingRows]:
+        """Read all trainings, at zero-based epochs; there may be none."""
         options = self.options
         pieces, joined = _read_points(log, layout, options, facts.left_out)
         if not pieces:
             return []
         n_notes = len(facts.notes)
         pieces = _rows_of(pieces, layout, log.tags, facts)
-        if layout.tool == "epochs" and options.parts == "rows":
+        by_row = options.parts == "rows"
+        if layout.tool == "epochs" and by_row:
             # every row is the next epoch: the steps were not asked
             del facts.notes[n_notes:]
         check_trainings(len(pieces), file_of(pieces[0]), options.max_bytes)
@@ -135,15 +140,9 @@ class TensorBoardReader(LogReader):
         left_out = left_out_notes(facts.left_out)
         validation = _called_validation(facts.source)
         facts.notes += [*joined, *left_out, *numbered.notes, *validation]
-        return at_steps(pieces, numbered.epochs)
-
-    def _join(
-        self, pieces: list[Rows], metadata: RunMetadata | None, path: str
-    ) -> list[TrainingRows]:
-        """Join the points of each training."""
-        by_row = self.options.parts == "rows"
+        pieces = at_steps(pieces, numbered.epochs)
         rows = [Rows.joined(pieces)] if by_row else pieces
-        return join_rows(rows, self.options, metadata, path)
+        return join_rows(rows, options, metadata, facts.source)
 
     def _taken_back(
         self, log: LogFiles, layout: Layout, record: TrainingRows, path: str
@@ -152,34 +151,25 @@ class TensorBoardReader(LogReader):
 
         Where these cannot be told, all that is known is where the first one ended.
         """
-        untold = [(seam, None) for seam in sorted(record.seams)[:1]]
         found: list[tuple[int, TrainingRows | None]] = []
-        marked = list(before_restarts(log.files))
-        if not marked:
-            return [*untold]
-        for files in marked:
-            logs = [log._replace(files=own) for own in files]
-            try:
-                fit, kept = (self._last_of(own, layout, path) for own in logs)
-            except LogError:
-                return [*untold]
-            if fit is None or kept is None or fit.horizon <= kept.horizon:
-                continue
-            begun = [seam for seam in record.seams if seam > kept.horizon]
-            # a fit may end before its first value; what the next takes back tells more
-            seam = min(begun, default=kept.horizon + 1)
-            found = [(min(at, seam), own) for at, own in found]
-            found.append((seam, fit))
+        try:
+            for before, after in around_marks(log.files):
+                fits, kept = (
+                    self._read_trainings(
+                        log._replace(files=files), layout, LogFacts(path)
+                    )
+                    for files in (before, after)
+                )
+                if not fits or not kept or fits[-1].horizon <= kept[-1].horizon:
+                    continue
+                left = kept[-1].horizon
+                # a fit may end before its first value; the next takes back more then
+                seam = min((at for at in record.seams if at > left), default=left + 1)
+                found = [(min(at, seam), own) for at, own in found]
+                found.append((seam, fits[-1]))
+        except LogError:
+            return [(seam, None) for seam in sorted(record.seams)[:1]]
         return [(seam, fit) for seam, fit in found if seam <= record.horizon]
-
-    def _last_of(self, log: LogFiles, layout: Layout, path: str) -> TrainingRows | None:
-        """Return the last training of some of the files; None where they hold none."""
-        pieces = self._read_epochs(log, layout, LogFacts(path))
-        if not pieces:
-            return None
-        record = self._join(pieces, None, path)[-1]
-        record.rows.columns.pop(STEP, None)
-        return record
 
     def _layout_of(self, log: LogFiles, path: str, damage: Damage) -> Layout:
         """Tell who laid the files out, and report what is damaged in them."""

@@ -14,7 +14,6 @@ import numpy as np
 from cbreplay.errors import LogError
 from cbreplay.evidence.cadence import count_lost_before
 from cbreplay.readers.base import LogReader
-from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.building.step_rows import (
     fold_by,
     fold_data_sets,
@@ -22,6 +21,7 @@ from cbreplay.readers.building.step_rows import (
     nearest_epochs,
 )
 from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.building.telling_columns import leave_out_said_tests
 from cbreplay.readers.columns.column_names import is_rate_name
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.columns.data_sets import lay_out_data_sets
@@ -37,7 +37,6 @@ from cbreplay.wording.words import count
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.readers.columns.column import LogColumn
     from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import BoolArray, EpochArray, FloatArray, Run
 
@@ -220,7 +219,8 @@ class _LoggedRows:
             for name, cells in table.columns.items()
             if name not in ("epoch", "step")
             and not is_rate_name(name)
-            and not _holds_words(cells)
+            # it has only words, as the stage of each row
+            and not (cells.wrong.any() and cells.blank.all())
         ]
         self.table = table
         self.tests = [name for name in names if re.search(_TEST, name)]
@@ -312,11 +312,6 @@ class _LoggedRows:
         _, counts = np.unique(self.epochs[rows], return_counts=True)
         sizes, times = np.unique(counts, return_counts=True)
         return int(sizes[np.argmax(times)])
-
-
-def _holds_words(cells: LogColumn) -> bool:
-    """Tell whether a column has only words, as the stage of each row."""
-    return bool(cells.wrong.any() and cells.blank.all())
 
 
 def _last(mask: BoolArray) -> int:

@@ -84,16 +84,23 @@ def steps_go_back(rows: Sequence[Mapping[str, Any]]) -> bool:
     >>> steps_go_back(rows), steps_go_back(rows[:3])
     (True, False)
     """
-    for own in by_key(rows, lambda row: str(row.get("key"))).values():
-        times = [_instant(row.get("timestamp")) for row in own]
-        timed = [pair for pair in zip(times, own, strict=True) if pair[0] is not None]
-        if len(timed) == len(own):
-            timed.sort(key=lambda pair: pair[0] or 0.0)
-            own = [row for _, row in timed]  # noqa: PLW2901 - the same, in their order
-        steps = [whole_number(row.get("step")) or 0 for row in own]
+    for own in by_key(rows, _metric_of).values():
+        points = list(map(_point, own))
+        if all(time is not None for _, time in points):
+            points.sort(key=lambda point: point[1] or 0.0)
+        steps = [step or 0 for step, _ in points]
         if any(after < before for before, after in pairwise(steps)):
             return True
     return False
+
+
+def _metric_of(row: Mapping[str, Any]) -> str:
+    return str(row.get("key"))
+
+
+def _point(row: Mapping[str, Any]) -> tuple[int | None, float | None]:
+    """Return the step of a row, and when it was logged; None for what is not told."""
+    return whole_number(row.get("step")), _instant(row.get("timestamp"))
 
 
 def _stretches(
@@ -105,7 +112,7 @@ def _stretches(
     step, one behind the other.
     """
     found = []
-    of_metrics = by_key(in_order, lambda point: called(str(point[1].get("key"))))
+    of_metrics = by_key(in_order, lambda point: called(_metric_of(point[1])))
     for points in of_metrics.values():
         steps = [whole_number(row.get("step")) for _, row in points]
         if len(set(steps)) == 1:
@@ -138,14 +145,14 @@ def tell_steps(rows: Sequence[Mapping[str, Any]], path: str) -> ToldRows:
     LogError
         If no value has a step, and their times do not tell them apart.
     """
-    of_key = by_key(rows, lambda row: str(row.get("key")))
+    of_key = by_key(rows, _metric_of)
     steps = {key: {row.get("step") for row in own} for key, own in of_key.items()}
     stepless = [key for key, own in of_key.items() if len(steps[key]) == 1 < len(own)]
     if stepless and all(len(own) == 1 for own in steps.values()):
         return _all_by_times(rows, path)
     again = _logged_again(of_key)
     stepless = [key for key in stepless if steps[key].isdisjoint(again)]
-    late = _late_ones(of_key)
+    late = _late_ones(of_key, _spans(rows))
     others = [row for row in rows if row.get("key") not in {*stepless, *late}]
     placed = {key: _between(of_key[key], others) for key in stepless}
     told = [key for key, own in placed.items() if own]
@@ -168,22 +175,30 @@ def _logged_again(of_key: Mapping[Any, Sequence[Mapping[str, Any]]]) -> set[Any]
     return {step for step, number in several if number > 1}
 
 
-def _late_ones(of_key: Mapping[Any, Sequence[Mapping[str, Any]]]) -> list[Any]:
+def _spans(rows: Sequence[Mapping[str, Any]]) -> dict[int, tuple[float, float]]:
+    """Return when the first and the last value of each step were logged."""
+    spans: dict[int, tuple[float, float]] = {}
+    for step, time in map(_point, rows):
+        if step is not None and time is not None:
+            first, last = spans.get(step, (time, time))
+            spans[step] = min(first, time), max(last, time)
+    return spans
+
+
+def _late_ones(
+    of_key: Mapping[Any, Sequence[Mapping[str, Any]]],
+    spans: Mapping[int, tuple[float, float]],
+) -> list[Any]:
     """Return the metrics of one value that was logged after later steps of others.
 
     So is a test after the fit that was given no step, and stands at the first one.
     """
-    spans: dict[int, float] = {}
-    for row in chain(*of_key.values()):
-        step, time = whole_number(row.get("step")), _instant(row.get("timestamp"))
-        if step is not None and time is not None:
-            spans[step] = min(time, spans.get(step, time))
     found = []
     for key, (first, *more) in of_key.items():
-        step, time = whole_number(first.get("step")), _instant(first.get("timestamp"))
+        step, time = _point(first)
         if more or step is None or time is None:
             continue
-        if any(time > begin for own, begin in spans.items() if own > step):
+        if any(time > begin for own, (begin, _) in spans.items() if own > step):
             found.append(key)
     return found
 
@@ -228,7 +243,7 @@ def _lose_order(
     >>> [_lose_order(rows, times) for times in ([5, 5, 6], [5, 6, 6], [6, 5, 5])]
     [True, False, True]
     """
-    timed = by_key(zip(times, rows, strict=True), lambda each: str(each[1].get("key")))
+    timed = by_key(zip(times, rows, strict=True), lambda each: _metric_of(each[1]))
     goes_back, tied = False, []
     for own in timed.values():
         moments = [time or 0.0 for time, _ in own]
@@ -243,10 +258,9 @@ def _lose_order(
 
 def _stand_twice(rows: Sequence[Mapping[str, Any]]) -> bool:
     """Tell whether each key has one value, twice: so is one step that stands twice."""
-    values = by_key(rows, lambda row: str(row.get("key"))).values()
     return all(
         len(own) == _TWICE and own[0].get("value") == own[1].get("value")
-        for own in values
+        for own in by_key(rows, _metric_of).values()
     )
 
 
@@ -305,13 +319,9 @@ def _between(
 
     Each has to be logged after the step before its own, and before the step after it.
     """
-    spans: dict[int, tuple[float, float]] = {}
-    for row in others:
-        step, time = whole_number(row.get("step")), _instant(row.get("timestamp"))
-        if step is None or time is None:
-            return []
-        first, last = spans.get(step, (time, time))
-        spans[step] = min(first, time), max(last, time)
+    if any(None in point for point in map(_point, others)):
+        return []
+    spans = _spans(others)
     steps = sorted(spans)
     own = [(_instant(row.get("timestamp")), row) for row in rows]
     times = [time for time, _ in own if time is not None]
@@ -335,14 +345,10 @@ def _instant(value: object) -> float | None:
     (1600000000000.0, 2.0)
     """
     number = as_number(value)
-    if number is None:
-        return _moment(str(value))
-    return number if math.isfinite(number) else None
-
-
-def _moment(text: str) -> float | None:
+    if number is not None:
+        return number if math.isfinite(number) else None
     try:
-        told = datetime.fromisoformat(text)
+        told = datetime.fromisoformat(str(value))
     except ValueError:
         return None
     return (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()

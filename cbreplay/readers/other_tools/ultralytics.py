@@ -63,8 +63,8 @@ def _leave_out_unvalidated(table: LogTable) -> None:
     The trainer begins with a 0 for each metric and loss of the validation, and has
     values of one only after it (engine/trainer.py). No loss of classes is 0 then.
     """
-    names = [name for name in table.columns if name.startswith(("metrics/", "val/"))]
-    if not any(name.startswith("val/") for name in names):
+    names = [name for name in table.columns if name.startswith(_VALIDATED)]
+    if len({name.partition("/")[0] for name in names}) < len(_VALIDATED):
         return
     silent = np.all([table.columns[name].values == 0 for name in names], axis=0)
     if silent.all():
@@ -79,6 +79,7 @@ def _leave_out_unvalidated(table: LogTable) -> None:
     table.notes.append(f"nothing was validated in {told} ({_ZEROS})")
 
 
+_VALIDATED = ("metrics/", "val/")
 _ZEROS = "val=False: 0 stands in all columns of the validation"
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -205,6 +206,10 @@ OF_TRACKERS: dict[str, dict[str, Any]] = {
 }
 
 
+def _as_line(row: re.Match[str]) -> str:
+    return f"from line {int(row[1]) + 1}"
+
+
 @pytest.mark.parametrize("writer", OF_TRACKERS)
 def test_the_frame_of_a_tracker_reads_as_its_csv(tmp_path: Path, writer: str) -> None:
     frame = pd.DataFrame(OF_TRACKERS[writer])
@@ -212,7 +217,10 @@ def test_the_frame_of_a_tracker_reads_as_its_csv(tmp_path: Path, writer: str) ->
     of_file, of_frame = load_runs(tmp_path / "DataFrame"), load_runs(frame)
     assert [run.name for run in of_frame] == [run.name for run in of_file]
     for run, other in zip(of_frame, of_file, strict=True):
-        assert run.notes == other.notes
+        # a frame has no lines: its rows are counted
+        said = [re.sub(r"from row (\d+)", _as_line, note) for note in run.notes]
+        assert said == [*other.notes]
+        assert "line" not in " ".join(run.notes)
         pd.testing.assert_frame_equal(run.to_frame(), other.to_frame())
 
 
@@ -326,9 +334,21 @@ def test_columns_of_several_levels_are_named_by_those_that_are_not_empty() -> No
 )
 def test_times_in_a_frame_are_left_out_and_said(times: pd.Index) -> None:
     columns = {"epoch": [0, 1, 2], "time": times, "val_loss": [0.9, 0.8, 0.85]}
-    (run,) = load_runs(pd.DataFrame(columns))
-    assert [*run.series] == ["val_loss"]
-    assert "left out time: no cell is a number" in run.notes
+    for source in (pd.DataFrame(columns), {**columns, "time": list(times)}):
+        (run,) = load_runs(source)
+        assert [*run.series] == ["val_loss"]
+        assert "left out time: no cell is a number" in run.notes
+
+
+def test_a_text_among_numbers_of_a_dict_is_damage() -> None:
+    with pytest.raises(LogError, match="row 2: 'x' under loss"):
+        load_runs({"epoch": [0, 1], "time": ["10:00", "10:05"], "loss": [0.5, "x"]})
+
+
+def test_a_damaged_row_of_a_frame_is_told_by_its_number() -> None:
+    frame = pd.DataFrame({"epoch": [0, 1], "val_loss": [0.9, "x"]})
+    with pytest.raises(LogError, match="DataFrame: row 2: 'x' under val_loss"):
+        load_runs(frame)
 
 
 def test_a_series_of_pandas_is_refused_with_what_to_give() -> None:
@@ -343,7 +363,27 @@ def test_the_fold_or_seed_of_all_rows_is_no_series(tmp_path: Path, name: str) ->
     for source in (frame, tmp_path / "log.csv"):
         (run,) = load_runs(source)
         assert [*run.series] == ["val_loss"]
-        assert f"left out {name}: it names the training, and is no metric" in run.notes
+        reason = "it is the same throughout the training"
+        assert f"left out {name}: {reason}" in run.notes
+        assert run.left_out[name] == reason
+
+
+@pytest.mark.parametrize("name", ["seed", "fold", "batch_size", "dropout"])
+def test_a_setting_that_changes_between_trainings_is_no_series(
+    tmp_path: Path, name: str
+) -> None:
+    frame = pd.DataFrame({"epoch": [0, 1] * 2, name: [1, 1, 2, 2], "loss": LOSSES})
+    frame.to_csv(tmp_path / "log.csv", index=False)
+    for source in (frame, tmp_path / "log.csv"):
+        runs = load_runs(source)
+        assert [[*run.series] for run in runs] == [["loss"]] * 2
+        assert [run.name.partition("#")[2] for run in runs] == [
+            f"{name}=1",
+            f"{name}=2",
+        ]
+    # a schedule of it is logged
+    frame[name] = [1, 2, 1, 2]
+    assert [[*run.series] for run in load_runs(frame)] == [[name, "loss"]] * 2
 
 
 def test_other_steps_of_a_wandb_history_are_no_series() -> None:

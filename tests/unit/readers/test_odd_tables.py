@@ -81,6 +81,9 @@ def test_a_second_line_of_words_is_no_level(tmp_path: Path) -> None:
     log.write_text("epoch,loss\nepoch,loss\n0,1\n1,2\n")
     (run,) = load_runs(log)
     assert run.series["loss"].values.tolist() == [1, 2]
+    log.write_text("Epoch 1/2\n25/25 - 2s - loss: 0.5\nEpoch 2/2\n9/25\n25\n")
+    with pytest.raises(LogError, match="line 1: this is what Keras prints"):
+        load_runs(log)
     # a remark behind which Excel put a comma
     log.write_text("epoch,loss\nstarted,\n0,1\n1,2\n")
     with pytest.raises(LogError, match="line 2: the epoch 'started'"):

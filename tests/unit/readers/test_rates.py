@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from cbreplay import Run, load_runs
+from cbreplay import EarlyStopping, ReduceLROnPlateau, Run, load_runs, replay_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,6 +81,21 @@ def test_of_groups_that_differ_the_first_is_the_rate(tmp_path: Path) -> None:
     run = read(tmp_path, text)
     assert (list(run.series), rates(run)) == (["loss", "lr/pg2"], [0.5, 0.25])
     assert any(note.startswith("lr/pg2: kept as metrics") for note in run.notes)
+
+
+def test_of_two_optimizers_the_rate_that_changes_first_is_taken(
+    tmp_path: Path,
+) -> None:
+    """A ReduceLROnPlateau that never acts would have kept both: it is none of it."""
+    rows = "".join(
+        f"{epoch},{0.5 + 0.1 * (epoch > 0)},.001,{0.02 if epoch < 3 else 0.002}\n"
+        for epoch in range(8)
+    )
+    run = read(tmp_path, f"epoch,val_loss,lr-Adam,lr-SGD\n{rows}")
+    assert list(run.series) == ["val_loss", "lr-Adam"]
+    listed = [ReduceLROnPlateau(patience=50), EarlyStopping(patience=5)]
+    told = replay_run(run, listed, semantics="keras-3.15")
+    assert (told.evidence, told.divergence_epoch) == ("diverged", 3)
 
 
 def test_keras_own_name_stands_before_another(tmp_path: Path) -> None:

@@ -62,6 +62,40 @@ def test_one_test_at_the_end_leaves_the_epochs_of_the_training(tmp_path: Path) -
     assert list(run.series["Loss/test"]) == [*[None] * 7, 0.5]
 
 
+@pytest.mark.parametrize("x_axis", ["step", "epoch"])
+def test_a_training_that_was_resumed_at_a_step_is_numbered_by_it(
+    tmp_path: Path, x_axis: str
+) -> None:
+    # fits from step 0, then from checkpoints at 400 and 300, evaluated every 100 steps
+    fits = [range(1, 9), range(5, 11), range(4, 8)]
+    points: list[Point] = [
+        (1000.0 * fit + at, 100 * at, "Loss/val", fit + at / 16)
+        for fit, evaluations in enumerate(fits)
+        for at in evaluations
+    ]
+    runs = read(tmp_path, points, x_axis=x_axis)
+    assert [(run.first_epoch, run.horizon) for run in runs] == [(0, 7), (4, 9), (3, 6)]
+    (run,) = read(tmp_path, points, x_axis=x_axis, parts="join")
+    expected = [at / 16 for at in (1, 2, 3)] + [2 + at / 16 for at in (4, 5, 6, 7)]
+    assert list(run.series["Loss/val"]) == expected
+    assert run.steps is None or run.steps.tolist() == [*range(100, 701, 100)]
+    assert {name for _, fit in run.replaced if fit for name in fit.series} == {
+        "Loss/val"
+    }
+
+
+def test_a_training_evaluated_less_often_than_the_one_before_begins_anew(
+    tmp_path: Path,
+) -> None:
+    points: list[Point] = [
+        (1000.0 * fit + at, every * at, "Loss/val", at / 16)
+        for fit, every in enumerate((100, 200))
+        for at in range(1, 7)
+    ]
+    runs = read(tmp_path, points, x_axis="step")
+    assert [(run.first_epoch, run.horizon) for run in runs] == [(0, 5), (0, 5)]
+
+
 def test_one_validation_at_a_scale_of_its_own_is_one_epoch(tmp_path: Path) -> None:
     (run,) = read(tmp_path, pytorch_loop(1, own_scale=True))
     assert (run.n_epochs, list(run.series["Loss/val"])) == (1, [2.0])
