@@ -29,8 +29,8 @@ _ABOUT_STOPS = {"keeps-later-weights"}
 _POINTLESS = {
     # it never sees a value of its monitor
     "absent-monitor": {
-        *("keeps-later-weights", "patience-beyond-plan", "patience-in-validations"),
-        "steep-factor",
+        *("keeps-later-weights", "overwrites-after-resume", "patience-beyond-plan"),
+        *("patience-in-validations", "steep-factor"),
     },
     # it never stops
     "patience-beyond-plan": _ABOUT_STOPS,
