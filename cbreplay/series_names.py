@@ -143,16 +143,18 @@ _SHARES = """
     tversky_index
 """
 _UP = """
-    bleu c_index cindex concordance_index determination explained_variance kappa
-    matthews_correlation mcc pearson pearson_correlation pearsonr pearsons_correlation
-    psnr qwk r2 r_square r_squared reward rouge rouge_l rsquared spearman
-    spearman_correlation spearmanr spearmans_rank ssim
+    bleu c_index chrf cider cindex concordance_index determination explained_variance
+    kappa log_likelihood matthews_correlation mcc meteor pearson pearson_correlation
+    pearsonr pearsons_correlation psnr qwk r2 r_square r_squared reward rouge rouge_l
+    rsquared spearman spearman_correlation spearmanr spearmans_rank ssim
 """
 _DOWN = """
-    arp brier cer cross_entropy crossentropy ece edit_distance eer err error error_rate
-    false_positive_rate fid fpr hausdorff hausdorff_distance inception_distance kid
+    arp bce bits_per_dim bpd brier cer chamfer cross_entropy crossentropy deviance ece
+    edit_distance eer err error error_rate false_negative_rate false_positive_rate fid
+    fnr fpr hausdorff hausdorff_distance hinge huber inception_distance kid
     kl_divergence kld levenshtein levenshtein_distance logloss loss lpips mae mape mase
-    mse msle nll perplexity ppl relevance_position rmse rmsle smape wape wer
+    misclassification misclassification_rate miss_rate mpjpe mse msle nll nmse
+    perplexity ppl relevance_position rmse rmsle smape wape wer
 """
 # words that may follow a metric's name without changing its direction; many name the
 # functions that they write of it f1_m, and Lightning logs of both loss_step, loss_epoch
@@ -176,10 +178,10 @@ def plain_direction(name: str) -> Literal["min", "max"] | None:
     ('min', 'max')
     >>> plain_direction("val_loss_epoch"), plain_direction("val_acc_epoch")
     ('min', 'max')
-    >>> plain_direction("neg_mse") is None
-    True
+    >>> plain_direction("neg_mse"), plain_direction("val_1-acc")
+    (None, None)
     """
-    if _is_turned(_words(name)):
+    if _is_turned(name):
         return None
     shares = _ends_in(name, _SHARES) or re.match(_OF_YOLO, name)
     if shares or _ends_in(name, _UP):
@@ -223,13 +225,14 @@ def _words(name: str) -> list[str]:
     return [word for word in re.split(r"[^a-z0-9]+", parted) if word]
 
 
-def _is_turned(words: list[str]) -> bool:
+def _is_turned(name: str) -> bool:
+    words = _words(name.removeprefix("val_"))
     return "1" in words[:1] or not set(_TURNED.split()).isdisjoint(words)
 
 
 def _spoken_direction(name: str) -> Literal["min", "max"] | None:
     """Return the direction of the metric that a name holds somewhere."""
-    if _is_turned(_words(name)):
+    if _is_turned(name):
         return None
     if plain := plain_direction(name):
         return plain

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cbreplay.readers.columns.numbered_names import name_metrics_alike
 from cbreplay.readers.discovery.continued import (
     doubt_continued,
     doubt_gaps,
@@ -19,7 +20,6 @@ from cbreplay.readers.discovery.derived_logs import (
     leave_out_extracts,
     leave_out_smoothed,
 )
-from cbreplay.readers.discovery.numbered_metrics import name_metrics_alike
 from cbreplay.readers.discovery.read_once import leave_out_copies
 from cbreplay.readers.discovery.series_files import (
     join_series_files,
@@ -36,7 +36,7 @@ __all__ = ["join_trainings"]
 # compared with each other
 _STEPS = (
     *(tell_data_sets, join_series_files, join_data_sets, leave_out_rates),
-    *(leave_out_extracts, leave_out_copies, leave_out_smoothed, name_metrics_alike),
+    *(leave_out_extracts, leave_out_copies, leave_out_smoothed),
 )
 _OF_PARTS = (
     *(join_overlapping, join_turns, join_directories, join_continued),
@@ -57,5 +57,6 @@ def join_trainings(found: FoundLogs) -> None:
     """
     for step in _STEPS:
         step(found)
+    name_metrics_alike([log.runs for log in found.logs])
     for step in _OF_PARTS if may_be_parts(found) else ():
         step(found)

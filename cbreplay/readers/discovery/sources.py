@@ -15,9 +15,16 @@ from cbreplay.readers.base import (
     ReadOptions,
 )
 from cbreplay.readers.columns.column_names import is_rate_name
-from cbreplay.readers.discovery.found_logs import FoundLogs, files_of, note_left_out
+from cbreplay.readers.discovery.found_logs import (
+    FoundLogs,
+    RunsOfLog,
+    files_of,
+    name_runs,
+    names_of,
+    note_left_out,
+    part_of,
+)
 from cbreplay.readers.discovery.reading import read_content, read_training
-from cbreplay.readers.discovery.run_names import RunsOfLog, name_runs, names_of, part_of
 from cbreplay.readers.discovery.training_files import (
     Seen,
     TrainingFiles,
@@ -139,9 +146,9 @@ class _SourceReader:
         gone = {*of_files} - {*files.logs}
         whole = [log for _, own in found for log in own if log not in gone]
         if sum(len(log.runs) for log in whole) > 1:
-            from cbreplay.readers.discovery.numbered_metrics import name_metrics_alike
+            from cbreplay.readers.columns.numbered_names import name_metrics_alike
 
-            name_metrics_alike(FoundLogs(whole, self.seen, self.options))
+            name_metrics_alike([log.runs for log in whole])
         return whole
 
     def read_source(self, source: Source) -> list[RunsOfLog]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from cbreplay.readers.building.rows import Rows
-    from cbreplay.readers.event_files.scalar_table import EventTable
+    from cbreplay.readers.event_files.scalar_table import EventTable, Restart
 
 __all__ = ["around_marks", "drop_purged", "join_writers", "pair_points", "share_marks"]
 
@@ -34,16 +34,31 @@ def share_marks(
     """Give the marks of one writer, by their times, to those that have none.
 
     PyTorch's ``add_scalars`` opens a writer for each curve, and marks in its own alone.
+    Where steps go back elsewhere than at these times, another clock wrote them.
     """
     of_each = [[m for file in own for m in file.restarts] for own in writers.values()]
     marks = next(filter(None, of_each), [])
-    shared = {name: list(files) for name, files in writers.items()}
-    for files, own in zip(shared.values(), of_each, strict=True):
-        for mark in marks if files and not own else ():
-            at, offset = _first_since(files, mark.wall_time)
-            given = [*files[at].restarts, mark._replace(offset=offset)]
-            files[at] = files[at]._replace(restarts=given)
-    return shared
+    return {
+        name: files if own or not files else _with_marks(files, marks)
+        for (name, files), own in zip(writers.items(), of_each, strict=True)
+    }
+
+
+def _with_marks(files: list[EventTable], marks: Sequence[Restart]) -> list[EventTable]:
+    marked = [*files]
+    for mark in marks:
+        at, offset = _first_since(files, mark.wall_time)
+        given = [*marked[at].restarts, mark._replace(offset=offset)]
+        marked[at] = marked[at]._replace(restarts=given)
+    last: dict[str, int] = {}
+    for step, part in _cut_at_marks(marked):
+        last = last if step is None else {}
+        for tag, own in part.scalars.items():
+            steps = np.append(last.get(tag, own.steps[0]), own.steps)
+            if (np.diff(steps) < 0).any():
+                return files
+            last[tag] = steps[-1]
+    return marked
 
 
 def _first_since(files: Sequence[EventTable], time: float) -> tuple[int, int]:

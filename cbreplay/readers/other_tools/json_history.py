@@ -1,7 +1,8 @@
-"""Read a Keras History, or rows of logs, that somebody wrote as JSON."""
+"""Read a Keras History, or rows of logs, as JSON; say what other JSON is instead."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from itertools import chain
@@ -11,12 +12,13 @@ from cbreplay.readers.base import Damage, ForeignLogError, LogReader
 from cbreplay.readers.building.counted_steps import leave_out_stepless
 from cbreplay.readers.building.evaluations import find_machine, left_out_notes
 from cbreplay.readers.building.lists import read_lists
-from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.building.step_rows import fold_by, fold_data_sets
 from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.building.telling_columns import leave_out_said_tests
 from cbreplay.readers.columns.cells import holds_number, parse_cell
 from cbreplay.readers.columns.column import first_listed
 from cbreplay.readers.columns.column_names import (
+    EPOCH_NAMES,
     STEP_NAMES,
     is_epoch_name,
     is_rate_name,
@@ -38,12 +40,8 @@ from cbreplay.readers.other_tools.json_nested import (
     trainings_of,
     without_ends,
 )
-from cbreplay.readers.other_tools.json_refused import (
-    foreign_json,
-    refuse_known,
-    refuse_models,
-)
 from cbreplay.readers.other_tools.json_rows import (
+    are_numbers,
     is_number,
     is_numbered,
     lists_of_rows,
@@ -57,6 +55,7 @@ from cbreplay.readers.other_tools.json_rows import (
 )
 from cbreplay.readers.other_tools.json_text import read_json
 from cbreplay.readers.sizes import check_columns, check_logs
+from cbreplay.series_names import is_validation
 from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ class JsonHistoryReader(LogReader):
             held = {name: own for name, own in held.items() if name not in measured}
             held = lists_of_rows(held)
             _check_names(held, path, damage.max_bytes)
-            refuse_known(held, path)
+            _refuse_known(held, path)
             found = rows_of_data_sets(held)
             pairs, left_out = with_steps(paired_lists(held))
             points = found or rows_of_points(pairs, path, self.options)
@@ -122,7 +121,7 @@ class JsonHistoryReader(LogReader):
                 table.has_own_rows = {*table.columns}
             yield from self._read_folds(table)
         else:
-            raise foreign_json(path, held)
+            raise _foreign_json(path, held)
 
     def _read_folds(self, table: LogTable) -> Iterator[Run]:
         for name, part in tables_of_folds(table):
@@ -172,9 +171,9 @@ class JsonHistoryReader(LogReader):
         lists = {name: _as_list(name, values) for name, values in held.items()}
         kept = {name: values for name, values in lists.items() if values is not None}
         if all(map(is_epoch_name, kept)):
-            raise foreign_json(path, held)
+            raise _foreign_json(path, held)
         if epochs is None and not any(map(is_epoch_name, kept)):
-            refuse_models(held, path)
+            _refuse_models(held, path)
         kept, notes = _as_numbers(kept)
         kept, ends = without_ends(kept)
         left_out = {
@@ -309,3 +308,79 @@ def _as_list(name: str, values: object) -> list[Any] | None:
         for value in values
     )
     return values if numbers else None
+
+
+# what Trainer logs as a summary when it is done
+_SUMMED = ("_runtime", "_samples_per_second", "total_flos")
+
+
+def _refuse_known(held: dict[str, Any], path: str) -> None:
+    """Refuse what is known to be no log of epochs, by its name.
+
+    Raises
+    ------
+    ForeignLogError
+        If it is CatBoost's own log, or what one evaluation came to.
+    """
+    if {"meta", "iterations"} <= held.keys():
+        problem = "this is CatBoost's own log, whose rows are trees and no epochs"
+        hint = "For patience in trees, write evals_result_ as JSON: lists of numbers"
+        raise ForeignLogError(problem, source=path, hint=hint)
+    numbers = [name for name, value in held.items() if is_number(value)]
+    judged = [
+        name for name in numbers if name.lower() not in (*EPOCH_NAMES, *STEP_NAMES)
+    ]
+    is_summary = any(name.endswith(_SUMMED) for name in judged) or (
+        judged and all(is_validation(name) for name in judged)
+    )
+    if is_summary and len(numbers) == len(held):
+        problem = "this is what one evaluation or training came to, not a log of epochs"
+        hint = "Give the log with a row for each epoch, such as trainer_state.json"
+        raise ForeignLogError(problem, source=path, hint=hint)
+
+
+def _refuse_models(held: dict[str, Any], path: str) -> None:
+    """Refuse lists that stand beside a list of names: of models, of settings."""
+    lengths = {len(own) for own in held.values() if are_numbers(own)}
+    for name, values in held.items():
+        if not isinstance(values, list) or len(values) <= 1:
+            continue
+        if lengths and len(values) not in lengths:
+            # names of classes, beside lists of epochs
+            continue
+        texts = [value for value in values if isinstance(value, str)]
+        words = [text for text in texts if not is_number(text)]
+        if len(words) == len(values) == len(set(words)) and "time" not in name.lower():
+            shown = " and ".join(map(repr, words[:2]))
+            problem = f"its lists are no epochs: {name} is {shown}"
+            hint = "Give a log with one value for each epoch"
+            raise ForeignLogError(problem, source=path, hint=hint)
+
+
+def _foreign_json(path: str, held: object) -> ForeignLogError:
+    """Return the error of JSON in which nothing is a log, with what it is instead."""
+    problem = "this JSON holds no lists of numbers, one number for each epoch"
+    if held in ({}, []):
+        problem = f"this JSON holds nothing: {held}"
+    elif isinstance(held, dict) and all(values == [] for values in held.values()):
+        problem = "the lists in this JSON are empty: there is no epoch in them"
+    elif not isinstance(held, (dict, list)):
+        shown = json.dumps(held)[:_SHOWN_LETTERS]
+        problem = f"this JSON is {shown}, not the lists or rows of a log"
+    hint = "Write history.history as JSON, or train with CSVLogger('logs.csv')"
+    if are_numbers(held, fewest=1):
+        problem = "this JSON is one list of numbers, without a name"
+        hint = 'Give it its name: {"val_loss": [0.9, 0.8, ...]}'
+    elif (
+        isinstance(held, list)
+        and held
+        and all(are_numbers(own, fewest=1) for own in held)
+    ):
+        problem = "this JSON is lists of numbers, and nothing names what each is"
+        hint = (
+            'Write the names as the first list: [["epoch", "val_loss"], [1, 0.9], ...]'
+        )
+    return ForeignLogError(problem, source=path, hint=hint)
+
+
+_SHOWN_LETTERS = 40

@@ -61,16 +61,14 @@ def rows_of_data_sets(held: Mapping[str, Any]) -> tuple[list[Any], list[str]] | 
     left_out = ", ".join(name for name in held if name not in of_rows)
     notes = [f"left out {left_out}: no rows of a data set"] if left_out else []
     rows = [row for own in of_rows.values() for row in own]
-    lengths = set(map(len, of_rows.values()))
-    if not any(map(is_numbered, rows)) and len(lengths) == 1:
+    counted = len(set(map(len, of_rows.values()))) == 1
+    counted = counted and not any(map(is_numbered, rows))
+    if counted:
         notes.append("there is no epoch: the rows of each data set were counted")
-        return [
-            {NAMED_ABOVE: name, "epoch": at, **row}
-            for name, own in of_rows.items()
-            for at, row in enumerate(own)
-        ], notes
     return [
-        {NAMED_ABOVE: name, **row} for name, own in of_rows.items() for row in own
+        {NAMED_ABOVE: name, **({"epoch": at} if counted else {}), **row}
+        for name, own in of_rows.items()
+        for at, row in enumerate(own)
     ], notes
 
 

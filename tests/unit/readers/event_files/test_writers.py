@@ -128,6 +128,21 @@ def test_a_mark_is_one_of_all_curves_of_add_scalars(tmp_path: Path) -> None:
     assert (run.seams, len(run.replaced)) == ((3,), 1)
 
 
+@pytest.mark.parametrize("ahead", [-3600, 3600])
+def test_a_mark_takes_nothing_from_a_writer_with_another_clock(
+    tmp_path: Path, ahead: int
+) -> None:
+    for name, begins in (("train", 0.0), ("validation", 0.0 + ahead)):
+        (tmp_path / name).mkdir()
+        mark = [restart_event(9.0, 3)] if name == "train" else []
+        for time, steps in ((1.0, range(6)), (9.0, range(3, 8))):
+            again = [event(begins + time, s, value("epoch_loss", s)) for s in steps]
+            kept = [*mark, *again] if time > 1 else again
+            write_payloads(tmp_path / name / FILE.format(int(time)), kept)
+    found = [losses(run, "val_loss") for run in read(tmp_path)]
+    assert found == [[*range(6)], [*range(3, 8)]]
+
+
 def test_a_mark_of_one_writer_tells_what_the_other_had_written(tmp_path: Path) -> None:
     for name in ("train", "validation"):
         (tmp_path / name).mkdir()
