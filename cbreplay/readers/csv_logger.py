@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING
 
 from cbreplay.readers.base import LogReader
-from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.building.telling_columns import leave_out_said_tests
 from cbreplay.readers.columns.column_names import (
     BATCH_NAMES,
     CATBOOST,

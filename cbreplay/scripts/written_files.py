@@ -27,13 +27,13 @@ _APPEND_AT = len(("filename", "separator"))
 
 
 class _File(NamedTuple):
-    """A file that a callback writes, and the call that makes the callback.
+    """A file that a callback writes, and the callback.
 
     `key` is the class of the callback with the name of the file; `mentions` are the
     name of the file, and those of the script in its place.
     """
 
-    call: ast.Call
+    by: Member
     key: tuple[str, str]
     mentions: frozenset[str]
     is_log: bool
@@ -66,7 +66,7 @@ class WrittenFiles:
     ) -> dict[int, str]:
         """Return the earlier fit whose file a callback writes anew, by its call's id.
 
-        So does each round of a loop with the log of the round before. The fits of a
+        So does each round of a loop with the file of the round before. The fits of a
         script are to be asked about in their order. A file that is named between the
         two fits may have been read, and is left out; so is one of a loop that is named
         anywhere.
@@ -76,13 +76,15 @@ class WrittenFiles:
         held = () if self.calls.by_name.get("chdir") else members
         files = [file for member in held for file in self.files_of(member)]
         found = {
-            id(file.call): f"its run before ({place(loop.lineno)} repeats it)"
+            id(file.by.call): f"its run before ({place(loop.lineno)} repeats it)"
             for loop in self.repeated.find_rounds(fit.call)
             for file in files
-            if file.is_log and not self.is_named(file, 0, sys.maxsize)
+            # a ModelCheckpoint that is made once knows the best of the round before
+            if (file.is_log or not self.repeated.is_outside(file.by.made_at, loop, 1))
+            and not self.is_named(file, 0, sys.maxsize)
         }
         found |= {
-            id(file.call): f"the fit of {place(earlier.lineno)}"
+            id(file.by.call): f"the fit of {place(earlier.lineno)}"
             for earlier, written in self.earlier
             for file in files
             if file.key in written
@@ -114,7 +116,7 @@ class WrittenFiles:
         name = only_literal(self.calls, file, scope)
         if isinstance(name, str) and not {"{", "}"} & {*name}:
             mentions = frozenset([name, *names_in(file)])
-            yield _File(call, (rule.class_name, name), mentions, is_log)
+            yield _File(member, (rule.class_name, name), mentions, is_log)
 
 
 def _named_by(node: ast.expr) -> list[str]:

@@ -283,6 +283,25 @@ def test_a_file_named_by_a_value_that_comes_later_is_refused_as_keras_does(
     assert fixes.get("absent-field") == late
 
 
+@pytest.mark.parametrize("every", [1, 2])
+def test_a_file_named_by_a_validation_that_not_each_epoch_has_is_refused_as_keras_does(
+    every: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "import numpy as np\nimport keras\nx = y = np.zeros((4, 1), 'float32')\n"
+    text += f"{DENSE}{COMPILE}"
+    text += "save = keras.callbacks.ModelCheckpoint('{epoch}-{val_loss:.2f}.keras')\n"
+    text += "model.fit(x, y, epochs=2, validation_data=(x, y), verbose=0,\n"
+    text += f"          validation_freq={every}, callbacks=[save])\n"
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(KeyError) if every > 1 else contextlib.nullcontext():
+        exec(compile(text, "train.py", "exec"), {})  # noqa: S102 - written above
+    script = tmp_path / "train.py"
+    script.write_text(text)
+    found = lint_script(read_training_script(str(script)), semantics="keras-3.15")
+    codes = [placed.finding.code for placed in found]
+    assert codes == (["absent-field"] if every > 1 else [])
+
+
 OF_LOOP = "('val_loss', 'val_rmse', 'val_mae')"
 STOP = "keras.callbacks.EarlyStopping(m, mode='min', restore_best_weights=True)"
 

@@ -70,14 +70,34 @@ def test_a_best_file_is_said_to_be_lost_only_where_keras_saves_worse_over_it(
 ) -> None:
     text = HEAD + held + FIT.replace("HELD", "first")
     text += SECOND + FIT.replace("HELD", "second").replace("epochs=3", "epochs=1")
-    codes = run_and_lint(text, tmp_path, monkeypatch)
+    assert is_lost(text, tmp_path, monkeypatch) is is_overwritten
+
+
+@pytest.mark.parametrize(("held", "is_overwritten"), [(BEST, True), ("once", False)])
+def test_a_best_file_of_a_loop_is_said_to_be_lost_only_where_keras_saves_worse(
+    held: str,
+    is_overwritten: bool,  # noqa: FBT001 - a case of the test
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # without an error in the first round, and worse in the second
+    text = f"{HEAD}once = {BEST}\nfor turn in range(2):\n"
+    text += f"    {SECOND.replace('9.0', '9.0 * turn + (turn == 0)', 1)}"
+    text = text.replace("np.full(1, 9.0)", "np.full(1, 9.0 * turn)")
+    text += f"    {FIT.replace('HELD', held).replace('epochs=3', 'epochs=1')}"
+    assert is_lost(text, tmp_path, monkeypatch) is is_overwritten
+
+
+def is_lost(text: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Return whether the file of the best is worse, which `lint` has to say alike."""
+    codes = run_and_lint(text, path, monkeypatch)
     import keras
     import numpy as np
 
-    saved = keras.models.load_model(tmp_path / "best.keras")
+    saved = keras.models.load_model(path / "best.keras")
     is_worse = abs(saved.predict(np.ones((1, 1)), verbose=0)[0, 0] - 1) > 1
-    assert is_worse == is_overwritten
-    assert ("overwrites-after-resume" in codes) is is_overwritten
+    assert ("overwrites-after-resume" in codes) == is_worse
+    return bool(is_worse)
 
 
 def run_and_lint(text: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> set[str]:

@@ -12,9 +12,9 @@ from cbreplay.readers.base import Damage, ForeignLogError, LogReader
 from cbreplay.readers.building.counted_steps import leave_out_stepless
 from cbreplay.readers.building.evaluations import find_machine, left_out_notes
 from cbreplay.readers.building.lists import read_lists
-from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.building.step_rows import fold_by, fold_data_sets
 from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.building.telling_columns import leave_out_said_tests
 from cbreplay.readers.columns.cells import holds_number, parse_cell
 from cbreplay.readers.columns.column import first_listed
 from cbreplay.readers.columns.column_names import (

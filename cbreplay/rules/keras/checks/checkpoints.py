@@ -26,7 +26,7 @@ from cbreplay.rules.monitor_checks import (
     find_absence_in_log,
     refusal_of_text,
 )
-from cbreplay.series_names import LEARNING_RATE_NAMES
+from cbreplay.series_names import LEARNING_RATE_NAMES, is_validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,6 +163,10 @@ def _absence(known: CheckedList, name: str) -> tuple[str, str] | None:
         return None
     if name == "batch":
         return "no {batch} is there with save_freq='epoch'", ""
+    if known.run is None and known.validation_freq > 1 and is_validation(name):
+        # keras/src/callbacks/model_checkpoint.py names a file before it compares
+        every = f"validation_freq={known.validation_freq}"
+        return f"with {every}, {name!r} is not logged in each epoch", ""
     if name in LEARNING_RATE_NAMES:
         absence = find_rate_absence(known, name)
     elif known.run is None:
