@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.building.said_tests import leave_out_said_tests
+from cbreplay.readers.building.telling_columns import leave_out_said_tests
 from cbreplay.readers.columns.column_names import (
     INDEXES,
     STEP_NAMES,

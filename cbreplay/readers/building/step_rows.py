@@ -27,7 +27,7 @@ from cbreplay.readers.building.counted_steps import (
     unsaid,
 )
 from cbreplay.readers.building.evaluations import count_hint
-from cbreplay.readers.building.said_tests import leave_out_said_tests
+from cbreplay.readers.building.telling_columns import leave_out_said_tests
 from cbreplay.readers.columns.column import LogColumn
 from cbreplay.readers.columns.column_names import (
     BATCH_NAMES,

@@ -33,8 +33,7 @@ from cbreplay.wording.words import count, list_first
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from cbreplay.readers.discovery.found_logs import FoundLogs
-    from cbreplay.readers.discovery.run_names import RunsOfLog
+    from cbreplay.readers.discovery.found_logs import FoundLogs, RunsOfLog
     from cbreplay.run import EpochArray, Run
 
 __all__ = [

@@ -26,8 +26,7 @@ from cbreplay.wording.plain_text import is_url
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from cbreplay.readers.discovery.found_logs import FoundLogs
-    from cbreplay.readers.discovery.run_names import RunsOfLog
+    from cbreplay.readers.discovery.found_logs import FoundLogs, RunsOfLog
     from cbreplay.run import Run
 
 __all__ = ["join_data_sets", "with_other_half"]

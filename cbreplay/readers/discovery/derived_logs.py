@@ -15,8 +15,7 @@ from cbreplay.readers.discovery.comparison import is_extract
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from cbreplay.readers.discovery.found_logs import FoundLogs
-    from cbreplay.readers.discovery.run_names import RunsOfLog
+    from cbreplay.readers.discovery.found_logs import FoundLogs, RunsOfLog
     from cbreplay.run import FloatArray, Run
 
 __all__ = ["leave_out_extracts", "leave_out_smoothed"]

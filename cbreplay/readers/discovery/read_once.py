@@ -21,16 +21,14 @@ from cbreplay.readers.discovery.comparison import (
     parts_last,
     rates_agree,
 )
-from cbreplay.readers.discovery.found_logs import lie_beside
-from cbreplay.readers.discovery.run_names import label_of
+from cbreplay.readers.discovery.found_logs import label_of, lie_beside
 from cbreplay.series_names import is_validation, plain_direction
 from cbreplay.wording.words import list_first
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
 
-    from cbreplay.readers.discovery.found_logs import FoundLogs
-    from cbreplay.readers.discovery.run_names import RunsOfLog
+    from cbreplay.readers.discovery.found_logs import FoundLogs, RunsOfLog
     from cbreplay.run import Run
 
 __all__ = ["find_repeated_logs", "leave_out_copies"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
 from cbreplay.readers.base import ForeignLogError
-from cbreplay.readers.discovery.run_names import placed
+from cbreplay.readers.discovery.found_logs import placed
 from cbreplay.readers.discovery.training_files import Seen, training_of
 from cbreplay.readers.files import check_size, read_bytes
 from cbreplay.readers.formats import FORMATS, asked_format, reader_for

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cbreplay.errors import LogError
 from cbreplay.readers.discovery.file_server import FileServer
-from cbreplay.readers.discovery.run_names import placed
+from cbreplay.readers.discovery.found_logs import placed
 from cbreplay.readers.discovery.training_files import Seen
 from cbreplay.readers.entries import is_hidden
 from cbreplay.readers.formats import LOGS_CSV, content_format, named_like_a_log

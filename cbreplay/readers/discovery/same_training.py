@@ -16,7 +16,7 @@ from cbreplay.readers.discovery.comparison import (
     count_agreeing,
     tolerance_of,
 )
-from cbreplay.readers.discovery.run_names import placed
+from cbreplay.readers.discovery.found_logs import placed
 from cbreplay.run import Series
 from cbreplay.wording.note import Note, reworded, topic_of
 

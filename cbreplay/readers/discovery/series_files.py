@@ -40,8 +40,7 @@ from cbreplay.wording.words import list_first
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cbreplay.readers.discovery.found_logs import FoundLogs
-    from cbreplay.readers.discovery.run_names import RunsOfLog
+    from cbreplay.readers.discovery.found_logs import FoundLogs, RunsOfLog
     from cbreplay.run import FloatArray, RateSource, Run
 
 __all__ = ["join_series_files", "leave_out_rates", "tell_data_sets"]

@@ -15,9 +15,16 @@ from cbreplay.readers.base import (
     ReadOptions,
 )
 from cbreplay.readers.columns.column_names import is_rate_name
-from cbreplay.readers.discovery.found_logs import FoundLogs, files_of, note_left_out
+from cbreplay.readers.discovery.found_logs import (
+    FoundLogs,
+    RunsOfLog,
+    files_of,
+    name_runs,
+    names_of,
+    note_left_out,
+    part_of,
+)
 from cbreplay.readers.discovery.reading import read_content, read_training
-from cbreplay.readers.discovery.run_names import RunsOfLog, name_runs, names_of, part_of
 from cbreplay.readers.discovery.training_files import (
     Seen,
     TrainingFiles,

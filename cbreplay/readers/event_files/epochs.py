@@ -109,15 +109,11 @@ def count_evaluations(pieces: list[Rows], facts: LogFacts) -> list[Rows]:
     n_between = _n_values(pieces) - _n_values(rows)
     facts.notes.append(evaluation_note(judged, n_between))
     facts.left_out |= left_out
-    return _numbered(list(map(_keep_steps, rows)))
-
-
-def _keep_steps(piece: Rows) -> Rows:
-    """Keep the steps of evaluations beside their values, before these are numbered."""
-    steps = Series(
-        piece.epochs.astype(np.float64), np.ones(len(piece.epochs), np.bool_)
-    )
-    return holding(piece, piece.columns | {STEP: steps})
+    for i, piece in enumerate(rows):
+        steps = piece.epochs.astype(np.float64)
+        series = Series(steps, np.ones(len(steps), np.bool_))
+        rows[i] = holding(piece, piece.columns | {STEP: series})
+    return _numbered(rows)
 
 
 def keep_epochs(pieces: list[Rows], facts: LogFacts) -> list[Rows]:

@@ -14,7 +14,6 @@ import numpy as np
 from cbreplay.errors import LogError
 from cbreplay.evidence.cadence import count_lost_before
 from cbreplay.readers.base import LogReader
-from cbreplay.readers.building.said_tests import leave_out_said_tests
 from cbreplay.readers.building.step_rows import (
     fold_by,
     fold_data_sets,
@@ -22,6 +21,7 @@ from cbreplay.readers.building.step_rows import (
     nearest_epochs,
 )
 from cbreplay.readers.building.table_runs import build_runs
+from cbreplay.readers.building.telling_columns import leave_out_said_tests
 from cbreplay.readers.columns.column_names import is_rate_name
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.columns.data_sets import lay_out_data_sets

@@ -132,7 +132,8 @@ def _known_without_direction(
         return f"{told} ({compiled.place})"
     if absent:
         return "the log has none of that name"
-    if known.run is not None and known.training.directions:
+    metadata = None if known.run is None else known.run.metadata
+    if metadata is not None and metadata.metrics:
         return "run.json has no direction of that name"
     return None
 
