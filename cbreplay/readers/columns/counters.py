@@ -38,7 +38,7 @@ __all__ = ["list_counts_on", "name_counter"]
 
 
 def name_counter(table: LogTable, options: ReadOptions) -> None:
-    """Call the one column that counts what a training did its step, with a note.
+    """Call the first column that counts what a training did its step, with a note.
 
     Without it the rows would be epochs, and none that is lost would be missed. A column
     that counts the rows tells nothing of them.
@@ -89,7 +89,8 @@ def _counts_on(name: str, values: FloatArray) -> bool:
     usual = common_distance(on.tolist())
     counts = usual is not None and not (on % usual).any()
     counts = counts and begins[0] in {0, 1, usual} and bool((begins == begins[0]).all())
-    own = re.sub(_NO_TIMES, "", name)
+    # Stable Baselines logs time/total_timesteps
+    own = re.sub(_NO_TIMES, "", name.rpartition("/")[2])
     known = is_time(own) or is_clock(own) or letters(name) in RUNS
     known = known or re.fullmatch(LIKE_EPOCH, letters(name)) is not None
     return counts and not known and plain_direction(name) is None

@@ -653,7 +653,7 @@ def test_rows_lost_between_steps_of_a_csv_are_holes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["csv", "json", "frame", "dict"])
-@pytest.mark.parametrize("name", ["batches", "num_updates", "round", "timesteps"])
+@pytest.mark.parametrize("name", ["batches", "num_updates", "time/total_timesteps"])
 @pytest.mark.parametrize("usual", [1, 100])
 def test_rows_lost_between_counts_of_another_name_are_holes(
     tmp_path: Path, kind: str, name: str, usual: int
