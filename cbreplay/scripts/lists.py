@@ -198,6 +198,9 @@ class MemberReader:
             # the order of a sorted list is not told
             held = self.members(call.args[0], scope, is_certain=named != "sorted")
             yield from reversed(list(held)) if named == "reversed" else held
+        elif named == "deepcopy" and self.calls.copies(call, scope):
+            for member in self.members(call.args[0], scope):
+                yield member._replace(within=call)  # each call makes it anew
         elif isinstance(call.func, ast.Attribute) and named in ("copy", "values"):
             yield from self.members(call.func.value, scope)
         elif (given := self.calls.next_of(call, scope)) is not None:
