@@ -24,7 +24,7 @@ from cbreplay.readers.discovery.found_logs import (
     note_left_out,
     part_of,
 )
-from cbreplay.readers.discovery.reading import read_content, read_training
+from cbreplay.readers.discovery.reading import OneTraining, read_content
 from cbreplay.readers.discovery.training_files import (
     Seen,
     TrainingFiles,
@@ -302,7 +302,8 @@ class _SourceReader:
         self, root: str, training: TrainingFiles, *, alone: bool
     ) -> list[RunsOfLog]:
         n_before = len(self.seen)
-        by_place = read_training(training, self.options, self.seen, alone=alone)
+        files = OneTraining(training, self.options, self.seen, alone=alone)
+        by_place = files.read()
         used = [own.path for own in self.seen[n_before:] if own.fate in _USED]
         return [
             RunsOfLog(*names_of(root, place), runs, files_of(runs, used))
