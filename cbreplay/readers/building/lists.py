@@ -77,10 +77,8 @@ def read_lists(
     of_arrays = _take_arrays(lists)
     columns = {str(name): _column(kind, name, values) for name, values in lists.items()}
     notes = [*notes, *_listed(lists)]
-    if of_arrays:
-        notes.append(f"left out {', '.join(of_arrays)}: {_ARRAYS}")
-    if options.empty == "nan":
-        notes += _fill_empty(columns)
+    notes += [f"left out {', '.join(of_arrays)}: {_ARRAYS}"] if of_arrays else []
+    notes += _fill_empty(columns) if options.empty == "nan" else []
     length = max(map(len, columns.values()), default=0)
     numbers = range(length) if epochs is None else _as_list(kind, "epoch", epochs)
     listed = _epochs(kind, numbers)
@@ -90,8 +88,7 @@ def read_lists(
         listed, assumed = numbered.epochs.tolist(), numbered.notes
         facts.counts_from = numbered.counts_from
     laid, said = _align(kind, columns, listed, facts, options)
-    series = {name: Series.from_optional(own) for name, own in laid.items()}
-    rows = Rows(listed, series, lines=range(1, len(listed) + 1))
+    rows = Rows(listed, laid, lines=range(1, len(listed) + 1))
     _check_values(kind, rows)
     if epochs is None and options.parts == "split":
         rows.count_models_anew()
@@ -235,7 +232,7 @@ def _align(
     epochs: Sequence[int],
     facts: LogFacts,
     options: ReadOptions,
-) -> tuple[dict[str, _Column], list[str]]:
+) -> tuple[dict[str, Series], list[str]]:
     """Lay lists out over their epochs, also where validation was not run in each.
 
     Return them with what was assumed; `facts` get the names of those.
@@ -267,7 +264,8 @@ def _align(
         facts.not_logged.add(name)
         given = iter(values)
         laid[name] = [next(given) if own else None for own in validated]
-    return laid, [*notes]
+    series = {name: Series.from_optional(own) for name, own in laid.items()}
+    return series, [*notes]
 
 
 def _may_be_seldom(
