@@ -51,18 +51,16 @@ def name_counter(table: LogTable, options: ReadOptions) -> None:
     indexes = map(str.lower, INDEXES)
     if table.first_of((*EPOCH_NAMES, *BATCH_NAMES, *STEP_NAMES, *indexes)):
         return
-    found = [
-        name
-        for name, cells in table.columns.items()
-        if cells.whole and _counts_on(name, cells.values)
-    ]
-    if len(found) == 1 and not counts_rows(table.columns[found[0]].values):
-        if options.x_axis != "epoch":
-            check_rows_are_epochs(table)
-        table.notes.append(
-            f"column {found[0]} counts on from row to row: it is the step"
-        )
-        table.rename({found[0]: "step"})
+    for name, cells in table.columns.items():
+        if not cells.whole or not _counts_on(name, cells.values):
+            continue
+        if not counts_rows(cells.values):
+            if options.x_axis != "epoch":
+                check_rows_are_epochs(table)
+            told = f"column {name} counts on from row to row: it is the step"
+            table.notes.append(told)
+            table.rename({name: "step"})
+        return
 
 
 def list_counts_on(name: str, values: Sequence[Any]) -> bool:

@@ -660,7 +660,8 @@ def test_rows_lost_between_counts_of_another_name_are_holes(
 ) -> None:
     """Rows 4 and 5 of ten are missing."""
     counts = [usual * at for at in (1, 2, 3, *range(6, 11))]
-    table = pd.DataFrame({name: counts, "val_loss": [1 / at for at in counts]})
+    losses = [1 / at for at in counts]
+    table = pd.DataFrame({name: counts, "val_loss": losses, "tokens": counts})
     source: Any = {"frame": table, "dict": table.to_dict("list")}.get(kind)
     if source is None:
         source = tmp_path / f"log.{kind}"
@@ -670,7 +671,7 @@ def test_rows_lost_between_counts_of_another_name_are_holes(
             table.to_json(source, orient="records")
     (run,) = load_runs(source)
     assert run.has_row.tolist() == [True] * 3 + [False] * 2 + [True] * 5
-    assert list(run.series) == ["val_loss"]
+    assert list(run.series) == ["val_loss", "tokens"]
     assert f"column {name} counts on from row to row: it is the step" in run.notes
 
 
