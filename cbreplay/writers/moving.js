@@ -358,26 +358,45 @@
     const step = [1, 2, 5, 10].map((by) => by * power).find((by) => (high - low) / by <= most);
     const ticks = [];
     for (let at = Math.ceil(low / step); at * step <= high; at += 1) ticks.push(at * step);
-    return [ticks, Math.max(0, -Math.floor(Math.log10(step) + 1e-9))];
+    return [ticks, -Math.floor(Math.log10(step) + 1e-9)];
   }
+
+  function heightsOf({ values }, { low, high }) {
+    // without a value there is nothing to measure
+    if (values.every((value) => value === null)) return [];
+    const [ticks, decimals] = ticksOf(low, high, 5);
+    const plain = ticks.map((tick) => tick.toFixed(Math.min(Math.max(decimals, 0), 12)));
+    if (decimals <= 12 && plain.every((text) => text.length <= 7)) return ticks.map((tick, at) => [tick, plain[at]]);
+    // as many digits as tell each from the next
+    const size = Math.floor(Math.log10(Math.max(...ticks.map(Math.abs))));
+    return ticks.map((tick) => [tick, tick === 0 ? "0" : exponential(tick, Math.max(size + decimals, 0))]);
+  }
+
+  const clipped = (name, most) => {
+    const half = Math.max(Math.floor((most - 3) / 2), 1);
+    return name.length <= most ? name : `${name.slice(0, half)}...${name.slice(-half)}`;
+  };
 
   function drawCurve(node, run, outcome) {
     const width = room.curve, height = width < 560 ? 230 : 290;
     const { monitor } = now(), objective = words.objective;
     const second = monitor === objective ? null : lineOf(objective, run.row);
     const line = lineOf(monitor, run.row);
-    const left = 58, right = width - (second ? 58 : 14), top = 12, bottom = height - 38;
+    const top = 12, bottom = height - 38;
     const log = run.first + run.epochs, first = run.first + 1;
     const past = outcome.evidence === "censored" ? Math.max(run.end, log + Math.max(2, 0.12 * run.epochs)) : log;
-    const x = (epoch) => left + ((epoch - first + 0.5) / (past - first + 1)) * (right - left);
     const marked = [outcome.stop, outcome.kept].filter((epoch) => epoch !== null).map((epoch) => epoch - first);
     if (run.best !== null) marked.push(run.best);
     const drawn = [[line, "watched"], ...(second ? [[second, "judging"]] : [])].map(([each, name]) => {
       const axis = axisOf(each, marked), { low, high } = axis;
       // what is far off the axis is drawn nearer: a browser's coordinates overflow
       const y = (value) => bottom - Math.min(Math.max((value - low) / (high - low), -1), 2) * (bottom - top);
-      return { line: each, name, axis, y };
+      return { line: each, name, axis, y, ticks: heightsOf(each, axis) };
     });
+    // room for the longest number beside each axis
+    const [before, behind] = [0, 1].map((at) => Math.max(...(drawn[at]?.ticks ?? []).map(([, text]) => 14 + 7.5 * text.length), 58));
+    const left = before, right = width - (second ? behind : 14);
+    const x = (epoch) => left + ((epoch - first + 0.5) / (past - first + 1)) * (right - left);
     const parts = [];
     const add = (tag, attributes, ...rest) => parts.push(make(tag, attributes, ...rest));
     const [decided, gone] = [run.first + outcome.trained, !outcome.exact && outcome.evidence !== "censored"];
@@ -386,22 +405,20 @@
       const from = x((gone ? last : log) + 0.5);
       add("rect", { class: "shade", x: from, y: top, width: Math.max(right - from, 0), height: bottom - top });
     }
-    for (const { line: { values }, name, axis: { low, high }, y } of drawn) {
+    for (const { name, y, ticks } of drawn) {
       const [at, anchor] = name === "watched" ? [left - 7, "end"] : [right + 7, "start"];
-      // without a value there is nothing to measure
-      const [ticks, decimals] = values.every((value) => value === null) ? [[], 0] : ticksOf(low, high, 5);
-      for (const tick of ticks) {
+      for (const [tick, text] of ticks) {
         const level = y(tick);
         if (anchor === "end") add("line", { class: "rule", x1: left, x2: right, y1: level, y2: level });
-        add("text", { x: at, y: level + 4, "text-anchor": anchor, class: anchor === "end" ? "" : "judging" },
-          Math.abs(tick) >= 1e5 ? exponential(tick, 1) : tick.toFixed(Math.min(decimals, 12)));
+        add("text", { x: at, y: level + 4, "text-anchor": anchor, class: anchor === "end" ? "" : "judging" }, text);
       }
     }
     const whole = ticksOf(first, past, width < 560 ? 5 : 9)[0].filter((tick) => Number.isInteger(tick) && tick >= first);
     for (const tick of whole) add("text", { x: x(tick), y: bottom + 17, "text-anchor": "middle" }, String(tick));
     add("text", { x: right, y: height - 8, "text-anchor": "end" }, words.epoch);
-    add("text", { x: left, y: height - 8 }, monitor);
-    if (second) add("text", { x: left + 14 + 8 * monitor.length, y: height - 8, class: "judging" }, objective);
+    const most = Math.floor((right - left - 60) / (second ? 16 : 8)), watches = clipped(monitor, most);
+    add("text", { x: left, y: height - 8 }, watches);
+    if (second) add("text", { x: left + 14 + 8 * watches.length, y: height - 8, class: "judging" }, clipped(objective, most));
     add("clipPath", { id: "inside" },
       make("rect", { x: left, y: top - 6, width: right - left, height: bottom - top + 12 }));
     const path = ({ line: { values: points }, y }, from, to) => {

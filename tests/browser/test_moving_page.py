@@ -538,6 +538,48 @@ def test_nothing_is_wider_than_the_page_and_no_number_is_cut(
     assert [rest for rows, rest in hidden if rows <= 13] == [0] * len(hidden)
 
 
+LABELS = """
+const svg = document.querySelector('#moving svg'), room = svg.getBoundingClientRect();
+return [...svg.querySelectorAll('text:not(.outside)')].map(node => {
+  const { left, right, top } = node.getBoundingClientRect();
+  return [node.textContent, left - room.left, room.right - right, top];
+});
+"""
+LONG = "val_metrics/a_long_name_of_a_nested_module/mean_absolute_percentage_error"
+
+
+@pytest.mark.parametrize("width", [400, 1200])
+@pytest.mark.parametrize(
+    "curve",
+    [(1e-12, "val_loss", "4.0e-13"), (1e30, "val_loss", "4.0e+29"), (1, LONG, "0.4")],
+)
+def test_no_label_of_the_curve_is_cut_or_written_over(
+    show: Callable[..., Any], tmp_path: Path, width: int, curve: tuple[float, str, str]
+) -> None:
+    scale, name, height = curve
+    losses = [scale * (abs(epoch - 9) / 12 + 0.2) for epoch in range(20)]
+    run = Run.from_logs([{name: loss} for loss in losses], name="run")
+    document = build_report([run], monitor=name, mode="min", semantics="keras-3.15")
+    browser = show(write_report(document, tmp_path / "page.html"), width=width)
+    labels = browser.execute_script(LABELS)
+    assert height in [label[0] for label in labels]
+    for _, before, behind, _ in labels:
+        assert min(before, behind) >= 0
+    texts = [label[0] for label in labels]
+    assert len({*texts}) == len(texts)
+    # the last line has the name on the left, and what it is drawn over on the right
+    epoch = labels[texts.index("epoch")]
+    (watched,) = [own for own in labels if own[3] == epoch[3] and own is not epoch]
+    assert watched[0][:5] == name[:5]
+    assert (
+        watched[2]
+        > browser.execute_script(
+            "return document.querySelector('#moving svg').clientWidth"
+        )
+        - epoch[1]
+    )
+
+
 def test_every_control_has_a_name_and_tells_its_value(
     moving: Callable[..., Any],
 ) -> None:

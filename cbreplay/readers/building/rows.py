@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cbreplay.readers.base import LogFacts
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
-__all__ = ["Rows", "split_rows", "spread"]
+__all__ = ["Rows", "lay_out", "split_rows", "spread"]
 
 # two trainings may fail alike after fewer numbers
 _MANY_NUMBERS = 5
@@ -248,7 +248,7 @@ class Rows:
         places = np.split(np.arange(len(epochs)), ends[:-1])
         held = [(piece.columns, at) for piece, at in zip(pieces, places, strict=True)]
         series = {
-            name: _lay(
+            name: lay_out(
                 [(own[name], at) for own, at in held if name in own], len(epochs)
             )
             for name in names
@@ -258,21 +258,33 @@ class Rows:
         return cls(epochs, series, times, first.place, begins_file=first.begins_file)
 
 
-def _lay(parts: Sequence[tuple[Series, EpochArray]], length: int) -> Series:
-    """Lay the values of series out over `length` epochs, each at its place."""
+def lay_out(parts: Sequence[tuple[Series, EpochArray]], length: int) -> Series:
+    """Lay the values of series out over `length` epochs, each at its place.
+
+    Of several at one place the last is used; different earlier ones are kept beside it.
+    """
+    if len(parts) == 1 and len(parts[0][0]) == length:
+        # without a gap a long log is not copied
+        return parts[0][0]
     values = np.full(length, np.nan, parts[0][0].values.dtype if parts else np.float64)
     recorded = np.zeros(length, dtype=np.bool_)
     others: dict[int, tuple[float, ...]] = {}
     for series, at in parts:
-        values[at], recorded[at] = series.values, series.recorded
-        others |= {int(at[row]): held for row, held in series.others.items()}
+        there = series.recorded
+        for row in np.flatnonzero(recorded[at] & there).tolist():
+            before = float(values[at[row]])
+            # all NaN count as equal
+            if repr(before) != repr(float(series.values[row])):
+                others[int(at[row])] = *others.get(int(at[row]), ()), before
+        values[at[there]], recorded[at[there]] = series.values[there], True
+        for row, held in series.others.items():
+            others[int(at[row])] = *others.get(int(at[row]), ()), *held
     return Series(values, recorded, others)
 
 
 def spread(series: Series, at: EpochArray, length: int) -> Series:
     """Spread a series over `length` epochs: its values at `at`, the rest missing."""
-    # without a gap a long log is not copied
-    return series if length == len(series) else _lay([(series, at)], length)
+    return lay_out([(series, at)], length)
 
 
 def _is_one(values: FloatArray) -> bool:

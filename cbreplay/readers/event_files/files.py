@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 __all__ = [
     "LogFiles",
     "curve_roots",
-    "files_together",
     "find_files",
     "is_tag_directory",
     "read_files",
@@ -237,19 +236,23 @@ class LogFiles(NamedTuple):
         return [table for files in self.files.values() for table in files]
 
 
-def read_files(path: str, most: int) -> LogFiles:
-    """Read the event files of a directory, or one, each of at most so many bytes."""
-    log = LogFiles({}, [], [])
+def read_files(paths: Sequence[str], most: int, above: str = "") -> LogFiles:
+    """Read the event files of a directory, or one, each of at most so many bytes.
+
+    Several directories, below another one, are read as one log.
+    """
+    log = LogFiles({}, [], [], above)
     empty: list[LogError] = []
-    for writer, listed in find_files(path).items():
-        files = log.files[writer] = []
+    for writer, listed in chain(*(find_files(path).items() for path in paths)):
+        files = log.files.setdefault(writer, [])
         for file in listed:
             try:
                 check_size(file, most)
                 files.append(read_events(file, most=most))
             except LogError as error:
                 (empty if _is_empty(file) else log.unread).append(error)
-    log.notes.extend(_several_files(log))
+    if not above:
+        log.notes.extend(_several_files(log))
     if any(log.files.values()) or log.unread:
         if empty:
             # the writer has not written anything yet
@@ -283,16 +286,6 @@ def _several_files(log: LogFiles) -> Iterator[str]:
         f"{writer} holds {len(paths)} event files{also}, read in the order of their "
         f"times{named}"
     )
-
-
-def files_together(logs: Sequence[LogFiles], above: str) -> LogFiles:
-    """Return the files of several directories, below one, as those of one log."""
-    files: dict[str, list[EventTable]] = {}
-    for writer, own in chain(*(log.files.items() for log in logs)):
-        files.setdefault(writer, []).extend(own)
-    unread = [error for log in logs for error in log.unread]
-    notes = [note for log in logs for note in log.notes]
-    return LogFiles(files, unread, notes, above)
 
 
 def _is_empty(path: str) -> bool:

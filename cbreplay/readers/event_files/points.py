@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.readers.building.rows import Rows, spread
+from cbreplay.readers.building.rows import Rows, lay_out
 from cbreplay.readers.event_files.scalar_table import BEHIND_ALL, Scalars, equal_rows
 from cbreplay.readers.sizes import check_cells, check_columns, check_trainings
 from cbreplay.run import Series
@@ -202,19 +202,18 @@ def merge_points(pieces: Sequence[Rows], most: int) -> Rows:
         held = sum(len(piece.columns) * len(piece.epochs) for piece in pieces)
         what = "its writers log different series at different steps"
         check_cells(wanted - held, file_of(first), most, what)
-    columns: dict[str, Series] = {}
-    written: dict[str, float] = {}
-    times = np.full(len(steps), np.nan)
+    parts: dict[str, list[tuple[Series, EpochArray]]] = {}
+    whole = copy(first)
+    whole.written, times = {}, np.full(len(steps), np.nan)
     for piece in pieces:
         at = np.searchsorted(steps, piece.epochs)
         for name, own in piece.columns.items():
-            series, there = spread(own, at, len(steps)), columns.get(name)
-            columns[name] = series if there is None else _over(there, series)
-            written[name] = max(piece.written[name], written.get(name, -np.inf))
+            parts.setdefault(name, []).append((own, at))
+            last = whole.written.get(name, -np.inf)
+            whole.written[name] = max(piece.written[name], last)
         times[at] = np.where(np.isnan(times[at]), piece.wall_times, times[at])
-    whole = copy(first)
-    whole.epochs, whole.columns, whole.wall_times = steps, columns, times
-    whole.written = written
+    whole.epochs, whole.wall_times = steps, times
+    whole.columns = {name: lay_out(own, len(steps)) for name, own in parts.items()}
     return whole
 
 
@@ -223,15 +222,3 @@ def _distinct(steps: NDArray[np.int64]) -> NDArray[np.int64]:
     ordered = np.sort(steps)
     found: NDArray[np.int64] = ordered[np.append(True, ordered[1:] != ordered[:-1])]
     return found
-
-
-def _over(earlier: Series, later: Series) -> Series:
-    """Take the later values where there are any; keep different earlier ones beside."""
-    values = np.where(later.recorded, later.values, earlier.values)
-    others = {**earlier.others, **later.others}
-    for position in np.flatnonzero(earlier.recorded & later.recorded).tolist():
-        before, now = float(earlier.values[position]), float(later.values[position])
-        if repr(before) != repr(now):
-            held = (*earlier.others.get(position, ()), before)
-            others[position] = (*held, *later.others.get(position, ()))
-    return Series(values, earlier.recorded | later.recorded, others)

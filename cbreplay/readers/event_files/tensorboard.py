@@ -25,7 +25,7 @@ from cbreplay.readers.event_files.epochs import (
     keep_epochs,
     number_samples,
 )
-from cbreplay.readers.event_files.files import files_together, read_files, report_damage
+from cbreplay.readers.event_files.files import read_files, report_damage
 from cbreplay.readers.event_files.layouts import (
     HUGGING_FACE_EPOCH,
     KERAS_RATE_TAGS,
@@ -79,15 +79,14 @@ class TensorBoardReader(LogReader):
             If nothing in the files is known to be an epoch; when strict, also if one
             is damaged.
         """
-        yield from self._runs(read_files(path, self.options.max_bytes), path)
+        yield from self._runs(read_files([path], self.options.max_bytes), path)
 
     def read_together(self, paths: Sequence[str], place: str) -> list[Run]:
         """Return the trainings in several directories, of writers of the same one.
 
         They lie in the directory `place`; what is raised is as for `read`.
         """
-        most = self.options.max_bytes
-        log = files_together([read_files(path, most) for path in paths], place)
+        log = read_files(paths, self.options.max_bytes, place)
         return list(self._runs(log, place))
 
     def _runs(self, log: LogFiles, path: str) -> Iterator[Run]:
