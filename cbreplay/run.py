@@ -84,6 +84,9 @@ class Run:
     steps : int array or None
         The step of each row, where the rows are evaluations (``x_axis="step"``) and
         an epoch here is the number of an evaluation; None where they are epochs.
+    directions : mapping of str to {"min", "max"}
+        Which way compiled metrics improve, by the script of the training; what
+        `metadata` tells of a metric stands before this.
     axis_unit : {"epochs", "evaluations", "checks", "iterations"}
         What an epoch here stands for, which is also what patience counts.
     seams : tuple of int
@@ -155,6 +158,7 @@ class Run:
     planned_epochs: int | None = None
     metadata: RunMetadata | None = None
     steps: EpochArray | None = None
+    directions: Mapping[str, Mode] = field(default_factory=dict)
     axis_unit: AxisUnit = "epochs"
     seams: tuple[int, ...] = ()
     same_callbacks: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -96,7 +96,10 @@ class Question:
         return choose_runs(runs, self.run)
 
     def _planned(self, runs: list[Run]) -> list[Run]:
-        """Return runs with the plan and fits of the script in -c, if they tell none."""
+        """Return runs with what the script in -c tells, where they tell nothing.
+
+        That is the plan, the fits, and which way its metrics improve.
+        """
         # not `_written`: which monitor fills in there depends on the runs
         scripts = [text for text in self.expressions if text.strip()[:1] == "@"]
         if not scripts:
@@ -109,7 +112,7 @@ class Question:
         if parted != runs:
             begun = " and ".join(map(str, read.later_fits))
             say(f"note: by initial_epoch={begun} of the script, a fit may be resumed")
-        runs = parted
+        runs = [replace(run, directions={**read.directions}) for run in parted]
         if read.epochs is None:
             return runs
         planned = [with_plan(run, read.epochs) for run in runs]

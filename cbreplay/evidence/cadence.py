@@ -255,21 +255,23 @@ def count_lost_before(
     >>> logged = np.array([10.0, 20.0, 30.0, 50.0, 60.0, 70.0, 80.0, 90.0, 100.0])
     >>> count_lost_before(own, logged), count_lost_before(own, logged, is_sample=True)
     (0, 2)
+    >>> count_lost_before(own, np.append([50.0], own))
+    2
     """
     cadence = _usual_distance(evaluated.astype(np.int64))
     every = np.unique(logged[np.isfinite(logged)])
     if cadence is None or len(every) < _SHORTEST:
         return 0
     first, usual = every[0], max(cadence, every[1] - every[0])
+    before = np.arange(evaluated[0] - cadence, 0, -cadence)
     if is_sample:
-        before = np.arange(evaluated[0] - cadence, 0, -cadence)
         at = np.searchsorted(every, before)
         gaps = _leave_gaps(np.append(0, every[every <= evaluated[0]]))
         if bool((gaps[at] & (every[at] != before)).any()):
             first, usual = evaluated[0], cadence
     if first < _NEARLY_TWO * usual:
         return 0
-    return int(np.rint(first / cadence)) - 1
+    return int(np.count_nonzero(before < first))
 
 
 # the steps of an epoch vary a little

@@ -10,6 +10,7 @@ import itertools
 import keyword
 import re
 from dataclasses import fields
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from cbreplay.arguments import checked
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cbreplay.rules.base import Callback
+    from cbreplay.run import Mode
 
 __all__ = ["Expressions", "parse_callbacks", "parse_recorded", "read_expressions"]
 
@@ -63,6 +65,8 @@ class Expressions(NamedTuple):
         With which epochs fits of the last script begin, as there.
     schedule : str or None
         The LearningRateSchedule of the last script's optimizer, as there.
+    directions : mapping of str to {"min", "max"}
+        Those of the last script's compiled metrics, as there.
     """
 
     entries: list[Callback | Choices]
@@ -73,6 +77,7 @@ class Expressions(NamedTuple):
     validation_freq: int | None = None
     later_fits: tuple[int, ...] = ()
     schedule: str | None = None
+    directions: Mapping[str, Mode] = MappingProxyType({})
 
 
 @checked
@@ -133,8 +138,7 @@ def read_expressions(texts: Sequence[str], defaults: Mapping[str, Any]) -> Expre
     entries: list[Callback | Choices] = []
     notes: list[str] = []
     written: list[frozenset[str]] = []
-    semantics = epochs = validation_freq = schedule = None
-    later_fits: tuple[int, ...] = ()
+    told = Expressions(entries, (), ())
     for text in texts:
         path = text.strip().removeprefix("@")
         if path == text.strip():
@@ -146,24 +150,20 @@ def read_expressions(texts: Sequence[str], defaults: Mapping[str, Any]) -> Expre
             entries.extend(script.callbacks)
             written.extend(script.written)
             notes.extend(f"{path}: {note}" for note in script.notes)
-            semantics = semantics or script.semantics
-            epochs, validation_freq = script.epochs, script.validation_freq
-            later_fits, schedule = script.later_fits, script.schedule
+            told = told._replace(
+                semantics=told.semantics or script.semantics,
+                epochs=script.epochs,
+                validation_freq=script.validation_freq,
+                later_fits=script.later_fits,
+                schedule=script.schedule,
+                directions=script.directions,
+            )
         else:
             held = read_text(path, most=_LONGEST_TEXT)
             expression = _Expression(held, defaults, path=path)
             entries.extend(expression.statements())
             written.extend(expression.written)
-    return Expressions(
-        entries,
-        tuple(notes),
-        tuple(written),
-        semantics,
-        epochs,
-        validation_freq,
-        later_fits,
-        schedule,
-    )
+    return told._replace(notes=tuple(notes), written=tuple(written))
 
 
 class _Expression:

@@ -109,9 +109,10 @@ def lint_callbacks(
     record = _recorded(run)
     metadata = None if record is None else record.metadata
     resolved = resolve_semantics(semantics, metadata=metadata, callbacks=listed)
+    directions = {} if record is None else record.directions
     if metadata is not None:
         schedule = schedule or metadata.schedule
-    directions = {} if metadata is None else metadata.metrics
+        directions = {**directions, **metadata.metrics}
     known = CheckedList(
         listed,
         Training(resolved.semantics, directions, resolved.family, schedule=schedule),

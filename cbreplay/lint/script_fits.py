@@ -275,9 +275,10 @@ class ExaminedFit:
         compiled = self.fit.facts.compiled
         monitor = member.variants[0].monitor or ""
         metric = monitor.removeprefix("val_")
-        if compiled and not compiled.is_whole and not compiled.may_log(metric):
-            return not {monitor, metric} & self.script.texts.keys()
-        return not self.fit.unread or monitor not in self.script.texts
+        unsure = compiled and not compiled.is_whole and not compiled.may_log(metric)
+        # the name may be put together: f"val_{name}"
+        named = {monitor, metric} & self.script.texts.keys()
+        return not named or not (unsure or self.fit.unread)
 
     def is_shared(self, member: Member) -> bool:
         """Return whether several fits get a callback."""

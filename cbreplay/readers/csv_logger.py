@@ -15,6 +15,7 @@ from cbreplay.readers.columns.column_names import (
     EPOCH_NAMES,
     STEP_NAMES,
 )
+from cbreplay.readers.columns.counters import name_counter
 from cbreplay.readers.columns.csv_table import read_table, read_table_content
 from cbreplay.readers.columns.epoch_rows import sort_by_runs, tables_of_folds
 from cbreplay.readers.columns.header import are_names_of_keras
@@ -70,6 +71,7 @@ class CsvLoggerReader(LogReader):
     def _runs_of_rows(self, table: LogTable) -> Iterator[Run]:
         """Yield each training in a table whose rows are all of one kind."""
         sort_by_runs(table)
+        name_counter(table, self.options)
         epoch = table.first_of(EPOCH_NAMES)
         if epoch is not None and self.options.x_axis != "step":
             read_ended_epochs(table, epoch)

@@ -21,6 +21,7 @@ from cbreplay.readers.columns.column_names import (
     is_epoch_name,
     letters,
 )
+from cbreplay.readers.columns.counters import list_counts_on
 from cbreplay.readers.columns.turned import rows_of_lists
 
 if TYPE_CHECKING:
@@ -172,7 +173,12 @@ def _hold_words(columns: Sequence[Any]) -> bool:
 
 
 def _counts_steps(frame: _Frame) -> bool:
-    return any(str(name).lower().strip("_") in STEP_NAMES for name in frame.columns)
+    if any(str(name).lower().strip("_") in STEP_NAMES for name in frame.columns):
+        return True
+    told = any(map(is_epoch_name, [*frame.columns, *frame.index.names]))
+    return not told and any(
+        list_counts_on(str(name), frame[name].tolist()) for name in frame.columns
+    )
 
 
 # columns of these are left out as those of a CSV are

@@ -127,10 +127,11 @@ def describe_training(run: Run, semantics: Any, framework: Framework) -> Trainin
     """Return what is known when the training of a run begins, as `Training` has it."""
     metadata = run.metadata
     if metadata is None:
-        return Training(semantics, {}, framework, run.first_epoch, run.planned_epochs)
+        directions, begun = run.directions, run.first_epoch
+        return Training(semantics, directions, framework, begun, run.planned_epochs)
     return Training(
         semantics,
-        directions=metadata.metrics,
+        directions={**run.directions, **metadata.metrics},
         framework=framework,
         first_epoch=run.first_epoch,
         epochs=run.planned_epochs,

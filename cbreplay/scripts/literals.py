@@ -1,6 +1,7 @@
-"""The literals of a script: followed through names, and worked out of numbers.
+"""The literals of a script: followed through names, and worked out of others.
 
-Numbers are worked out as in ``int(50 / 4)`` and ``np.sqrt(0.1)``.
+Numbers are worked out as in ``int(50 / 4)`` and ``np.sqrt(0.1)``, texts as in
+``"val_" + METRIC`` and ``f"val_{METRIC}"``.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ScriptArguments", "read_literal"]
 
-_MOST_BITS = 64
+_MOST_BITS, _LONGEST_TEXT = 64, 1000
 
 
 def read_literal(calls: ScriptCalls, node: ast.expr, scope: Scope) -> Any:  # noqa: ANN401 - any literal
@@ -46,8 +47,8 @@ def _value_of(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Any]:
         return []
 
 
-def _work_out(calls: ScriptCalls, node: ast.expr, scope: Scope) -> int | float:
-    """Return the number that a piece of arithmetic comes to.
+def _work_out(calls: ScriptCalls, node: ast.expr, scope: Scope) -> int | float | str:
+    """Return the number that a piece of arithmetic comes to, or the text of a sum.
 
     Raises
     ------
@@ -56,18 +57,32 @@ def _work_out(calls: ScriptCalls, node: ast.expr, scope: Scope) -> int | float:
     """
     if isinstance(node, ast.Constant):
         return _bounded(node.value)
+    if isinstance(node, ast.JoinedStr):
+        pieces = [_piece(calls, part, scope) for part in node.values]
+        return _bounded("".join(pieces))
     if isinstance(node, ast.UnaryOp):
         return _bounded(_UNARY[type(node.op)](_work_out(calls, node.operand, scope)))
     if isinstance(node, ast.BinOp):
         sides = [_work_out(calls, side, scope) for side in (node.left, node.right)]
+        if str in map(type, sides) and not isinstance(node.op, ast.Add):
+            raise TypeError  # "%99d" % 1 may be of any length
         return _bounded(_BINARY[type(node.op)](*sides))
     if isinstance(node, ast.Call) and not node.keywords:
         given = [_work_out(calls, part, scope) for part in node.args]
         return _bounded(_FUNCTIONS[_called(calls, node.func, scope)](*given))
     # each in its own scope: the same name may mean something else here
-    numbers = {_work_out(calls, *placed) for placed in _stands_for(calls, node, scope)}
-    (number,) = numbers
-    return number
+    values = {_work_out(calls, *placed) for placed in _stands_for(calls, node, scope)}
+    (value,) = values
+    return value
+
+
+def _piece(calls: ScriptCalls, part: ast.expr, scope: Scope) -> str:
+    """Return the text of one part of an f-string, where no format is asked for."""
+    if not isinstance(part, ast.FormattedValue):
+        return str(_work_out(calls, part, scope))
+    if part.format_spec is not None or part.conversion != -1:
+        raise LookupError
+    return str(_work_out(calls, part.value, scope))
 
 
 def _stands_for(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
@@ -129,8 +144,10 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 }
 
 
-def _bounded(value: object) -> int | float:
-    """Return a number of a usual size; any other, or none, is a TypeError."""
+def _bounded(value: object) -> int | float | str:
+    """Return a number or text of a usual size; anything else is a TypeError."""
+    if type(value) is str and len(value) <= _LONGEST_TEXT:
+        return value
     if type(value) is int and value.bit_length() <= _MOST_BITS:
         return value
     if type(value) is float and math.isfinite(value):

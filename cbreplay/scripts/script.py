@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import os
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.arguments import checked
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from cbreplay.rules.base import Callback
     from cbreplay.rules.checks import TrainingFacts
+    from cbreplay.run import Mode
     from cbreplay.scripts.facts import FittingCall
     from cbreplay.scripts.scopes import Placed, Scope
     from cbreplay.scripts.sources import Source
@@ -68,6 +70,9 @@ class ScriptCallbacks(NamedTuple):
         The Keras version it trains with, if its imports tell: ``"tf_keras-2.21.0"``.
     later_fits : tuple of int
         The epochs, zero-based, with which its fits begin by their ``initial_epoch``.
+    directions : mapping of str to {"min", "max"}
+        Which way each metric improves that the ``compile`` before every fit names, as
+        far as its class tells.
     """
 
     source: str
@@ -80,6 +85,7 @@ class ScriptCallbacks(NamedTuple):
     written: tuple[frozenset[str], ...] = ()
     semantics: str | None = None
     later_fits: tuple[int, ...] = ()
+    directions: Mapping[str, Mode] = MappingProxyType({})
 
 
 @checked
@@ -160,6 +166,7 @@ class _Script:
             schedule=schedules.pop() if len(schedules) == 1 else None,
             written=tuple(entry.written for entry in built),
             later_fits=tuple(sorted({fact.first_epoch for fact in facts} - {0})),
+            directions=_directions_of_all(facts),
         )
 
     def built(self, fits: Sequence[FittingCall]) -> list[Built]:
@@ -307,3 +314,16 @@ class _Script:
         built = build_callback(call, scope, self.calls)
         self.used.add(id(call))
         yield built
+
+
+def _directions_of_all(facts: Sequence[TrainingFacts]) -> Mapping[str, Mode]:
+    """Return the directions of compiled metrics in which all fits agree."""
+    of_fits = [
+        {} if fact.compiled is None else fact.compiled.directions for fact in facts
+    ]
+    first = of_fits[0] if of_fits else {}
+    return {
+        name: way
+        for name, way in first.items()
+        if way is not None and all(own.get(name) == way for own in of_fits)
+    }

@@ -1022,6 +1022,41 @@ def test_a_log_has_the_plan_of_the_script_beside_it(ask: Ask, tmp_path: Path) ->
     assert "planned end" not in told.out
 
 
+@pytest.mark.parametrize(
+    ("metric", "semantics", "stops"),
+    [
+        # its class has the direction "up": .3 is the best, and patience 2 ends at 4
+        ("keras.metrics.F1Score(name='score')", "keras-3.15", 4),
+        # Keras 2 asks the name alone: smaller is better, and .2 is never beaten
+        ("keras.metrics.F1Score(name='score')", "keras-2.15", 3),
+        # of a mean nothing tells, and Keras 3 raises ValueError
+        ("keras.metrics.Mean(name='score')", "keras-3.15", None),
+    ],
+)
+def test_a_log_has_the_directions_of_the_script_beside_it(
+    ask: Ask, tmp_path: Path, metric: str, semantics: str, stops: int | None
+) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(
+        "import keras\n"
+        "model = keras.Sequential([keras.layers.Dense(3)])\n"
+        f"model.compile('adam', 'mse', metrics=[{metric}])\n"
+        "stop = keras.callbacks.EarlyStopping('val_score', patience=2)\n"
+        "model.fit(x, y, validation_data=(x, y), epochs=5, callbacks=[stop])\n"
+    )
+    log = tmp_path / "log.csv"
+    scores = [0.2, 0.3, 0.25, 0.24, 0.23]
+    rows = [f"{epoch},{score},{score}" for epoch, score in enumerate(scores)]
+    log.write_text("\n".join(["epoch,score,val_score", *rows, ""]))
+    said = ask("simulate", log, "-c", f"@{script}", "--semantics", semantics)
+    if stops is None:
+        assert "Give --mode min|max" in said.err
+        return
+    assert f"It stops at epoch {stops} of 5" in said.out
+    # what is told needs no remark that Keras might raise ValueError
+    assert "from the compiled metric" not in said.out
+
+
 def test_a_schedule_of_the_script_counts_beside_a_log(ask: Ask, tmp_path: Path) -> None:
     script, log = tmp_path / "train.py", tmp_path / "log.csv"
     script.write_text(

@@ -687,3 +687,49 @@ def test_what_a_wholly_replaced_fit_handed_on_is_not_in_the_log() -> None:
         parts="join",
     )
     assert last.replaced == ()
+
+
+def recorded_fits(directory: Path, *fits: tuple[int, list[float]]) -> Run:
+    """A log of fits, each of an epoch and its losses, with the run.json of all."""
+    rows = [
+        f"{begin + number},{loss}"
+        for begin, losses in fits
+        for number, loss in enumerate(losses)
+    ]
+    (directory / "logs.csv").write_text("\n".join(["epoch,val_loss", *rows, ""]))
+    told = [
+        {
+            "fit": {"initial_epoch": begin, "epochs": 20},
+            "callbacks": [],
+            "ended": {"by": "plan", "epoch": begin + len(losses) - 1},
+        }
+        for begin, losses in fits
+    ]
+    run_json = {"schema": 1, "fit": told[-1]["fit"], "earlier_fits": told[:-1]}
+    (directory / "run.json").write_text(json.dumps(run_json))
+    (run,) = load_runs(directory)
+    return run
+
+
+def test_of_two_fits_that_were_resumed_at_one_epoch_the_first_is_no_part_of_another(
+    tmp_path: Path,
+) -> None:
+    """New callbacks in the second fit save 5.keras, which the third does not write."""
+    fits = (0, [0.4, 0.2]), (2, [0.9, 0.95, 0.3, 0.35, 0.9]), (2, [0.252, 0.77])
+    run = recorded_fits(tmp_path, *fits)
+    assert [(at, fit.seams) for at, fit in run.replaced if fit] == [(2, (2,))]
+    saving = ModelCheckpoint("{epoch}.keras", save_best_only=True)
+    assert ask(run, saving).gap_epoch == 2
+
+
+def test_a_seam_in_replaced_rows_is_none_of_the_rows_that_stand_for_them(
+    tmp_path: Path,
+) -> None:
+    fits = (0, [0.4, 0.2, 0.3, 0.5]), (4, [0.1, 0.2, 0.3, 0.4]), (5, [0.2, 0.3])
+    run = recorded_fits(tmp_path, *fits, (3, [0.252, 0.77, 0.6]))
+    # the last fit goes through epoch 4, at which the second one began
+    assert run.seams == (3,)
+    assert [(at, fit.seams) for at, fit in run.replaced if fit] == [(3, (4,)), (3, ())]
+    # the first fit had waited for two epochs where it ended, and the second for three
+    assert ask(run, EarlyStopping(patience=2)).gap_epoch == 3
+    assert ask(run, EarlyStopping(patience=4)).evidence == "censored"

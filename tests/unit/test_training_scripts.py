@@ -2952,6 +2952,8 @@ def test_a_compiled_rate_is_none(tmp_path: Path) -> None:
         ("warm", "keras-3.15", ["refused-call"]),
         ("warm", "keras-2.15", []),
         ("lambda epoch, lr: lr * tf.exp(-0.1)", "keras-3.15", ["refused-call"]),
+        ("lambda epoch, lr: lr * keras.ops.exp(-0.1)", "keras-3.15", ["refused-call"]),
+        ("lambda e, lr: lr * keras.ops.size(e)", "keras-3.15", []),
         ("lambda epoch, lr: float(lr * tf.exp(-0.1))", "keras-3.15", []),
         ("lambda epoch, lr: tf.exp(-0.1).numpy()", "keras-3.15", []),
     ],
@@ -3118,3 +3120,56 @@ def test_a_rate_that_own_code_logs_may_be_the_monitor(
     assert "absent-monitor" not in codes(
         tmp_path, text.format(f"keras.callbacks.{own}, ")
     )
+
+
+@pytest.mark.parametrize(
+    ("monitor", "found"),
+    [
+        ("f'val_{NAME}'", True),
+        ("'val_' + NAME", True),
+        ("f'{PART}_{NAME}'", True),
+        # how these are written is not worked out
+        ("f'val_{NAME!s}'", False),
+        ("'val_%s' % NAME", False),
+        ("f'val_{args.name}'", False),
+        ("f'val_{OTHER}'", False),
+    ],
+)
+def test_a_monitor_is_put_together_of_texts(
+    tmp_path: Path, monitor: str, *, found: bool
+) -> None:
+    text = (
+        f"{MODEL}NAME, PART, OTHER = 'acc', 'val', 'accuracy'\n"
+        "m.compile('adam', 'mse', metrics=['accuracy'])\n"
+        f"stop = EarlyStopping({monitor}, mode='max', restore_best_weights=True)\n"
+        "m.fit(x, y, validation_data=v, callbacks=[stop])\n"
+    )
+    assert codes(tmp_path, text) == (["absent-monitor"] if found else [])
+
+
+def test_what_own_code_logs_may_be_put_together_of_texts(tmp_path: Path) -> None:
+    text = (
+        f"{MODEL}NAME = 'kappa'\n"
+        "class Own(keras.callbacks.Callback):\n"
+        "    def on_epoch_end(self, epoch, logs=None):\n"
+        "        logs[f'val_{NAME}'] = 1.0\n"
+        "m.compile('adam', 'mse', metrics=['mae'])\n"
+        "stop = EarlyStopping(f'val_{NAME}', mode='max', restore_best_weights=True)\n"
+        "m.fit(x, y, validation_data=v, callbacks=[Own(), stop])\n"
+    )
+    assert codes(tmp_path, text) == []
+
+
+def test_a_rate_that_nothing_logs_before_a_callback_is_not_advised(
+    tmp_path: Path,
+) -> None:
+    cut = "ReduceLROnPlateau(factor=0.5)"
+    stop = "EarlyStopping('lr', mode='min', restore_best_weights=True)"
+    fixes = {}
+    for listed in (f"[{stop}, {cut}]", f"[{cut}, {stop}]"):
+        text = f"m.fit(x, y, validation_data=v, callbacks={listed})\n"
+        script = read(tmp_path, f"{MODEL}m.compile('adam', 'mse')\n{text}")
+        (placed,) = lint_script(script, semantics="keras-3.15")
+        fixes[listed] = placed.finding.fix
+    # only behind a callback that sets it is the rate in what a callback is given
+    assert [*fixes.values()] == ["one of these before it", "monitor='learning_rate'"]

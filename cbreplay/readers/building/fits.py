@@ -49,8 +49,7 @@ def join_rows(
     LogError
         If an epoch is so far beyond the others that no memory would hold the series.
     """
-    resumed = _resumed_epochs(metadata)
-    coming = [*resumed]
+    coming = _resumed_fits(metadata)
     records: list[TrainingRows] = []
     pieces, repeats = _without_repeats(pieces)
     if options.parts == "join" and len(pieces) > 1:
@@ -61,7 +60,10 @@ def join_rows(
         first = int(piece.epochs[0])
         if records and first > records[-1].horizon:
             records[-1].go_on(piece)
-        elif records and (_take(coming, first) or options.parts == "join"):
+            continue
+        passed = _take(coming, first, records[-1].horizon) if records else None
+        if records and (passed is not None or options.parts == "join"):
+            _note_seams(records[-1], passed or ())
             _replace_from(records[-1], piece)
         elif not records or not records[-1].takes_again(piece):
             records.append(TrainingRows(piece))
@@ -71,34 +73,45 @@ def join_rows(
     _check_spans(records, source, options.max_bytes)
     for record in records:
         record.note_rows_again()
-    _note_seams(records[-1], resumed)
+    _note_seams(records[-1], (began for began, _ in coming))
     _note_restarts(records)
     for record in records:
         record.notes += repeats
         _add_seams(record, options.seams)
-        known = [*resumed, *options.seams]
         for seam, fit in record.replaced:
             if fit is not None:
-                _add_seams(fit, [at for at in known if fit.first_epoch < at < seam])
+                inside = [at for at in options.seams if fit.first_epoch < at < seam]
+                _add_seams(fit, inside)
     return records
 
 
-def _take(coming: list[int], epoch: int) -> bool:
-    """Take the next fit that was resumed at this epoch; False if none is left.
-
-    `coming` are the resumed fits of a ``run.json`` whose rows have not been found.
-    """
-    is_there = epoch in coming
-    del coming[: coming.index(epoch) + 1 if is_there else 0]
-    return is_there
-
-
-def _resumed_epochs(metadata: RunMetadata | None) -> list[int]:
-    """Return the epochs at which the fits after the first began."""
+def _resumed_fits(metadata: RunMetadata | None) -> list[tuple[int, int | None]]:
+    """Return where each fit after the first began, and the one before it ended."""
     if metadata is None or not metadata.earlier_fits:
         return []
-    later = [*(earlier.fit for earlier in metadata.earlier_fits[1:]), metadata.fit]
-    return [fit.initial_epoch for fit in later]
+    earlier = metadata.earlier_fits
+    later = [*(own.fit for own in earlier[1:]), metadata.fit]
+    ends = [None if own.ended is None else own.ended.epoch for own in earlier]
+    return [(fit.initial_epoch, end) for fit, end in zip(later, ends, strict=True)]
+
+
+def _take(
+    coming: list[tuple[int, int | None]], epoch: int, horizon: int
+) -> list[int] | None:
+    """Take the next fit that was resumed at this epoch; None if none is left.
+
+    `coming` are the resumed fits of a ``run.json`` whose rows have not been found. Of
+    several it is one behind a fit that ended with the last row. Returned is where the
+    fits before it began, whose rows just went on.
+    """
+    numbers = [number for number, own in enumerate(coming) if own[0] == epoch]
+    if not numbers:
+        return None
+    fitting = (number for number in numbers if coming[number][1] == horizon)
+    taken = next(fitting, numbers[0])
+    passed = [began for began, _ in coming[:taken]]
+    del coming[: taken + 1]
+    return passed
 
 
 def _replace_from(record: TrainingRows, piece: Rows) -> None:

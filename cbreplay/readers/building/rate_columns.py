@@ -79,11 +79,12 @@ def take_rate(record: TrainingRows) -> LoggedRate:
             del columns[name]
     if not names:
         return LoggedRate()
-    first = names[0]
-    if first not in LEARNING_RATE_NAMES:
+
+    def order(name: str) -> int:
         # what leaves the rates alone parts from the record where any of them changes
-        first = min(names, key=lambda name: _first_change(columns[name]))
-    others = [name for name in names if name != first]
+        return name not in LEARNING_RATE_NAMES and 1 + _first_change(columns[name])
+
+    first, *others = sorted(names, key=order)
     logged = columns.pop(first)
     notes = []
     if first not in LEARNING_RATE_NAMES:

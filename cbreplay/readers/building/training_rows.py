@@ -110,8 +110,9 @@ class TrainingRows:
             dropped += len(piece.epochs) - n_kept
             if n_kept:
                 self._pieces.append(piece.take(slice(n_kept)))
-        while self.seams and next(reversed(self.seams)) >= epoch:
-            self.possible.discard(self.seams.popitem()[0])
+        for at in [at for at in self.seams if at >= epoch]:
+            self.possible.discard(at)
+            del self.seams[at]
         return dropped
 
     def _last_fit(self) -> TrainingRows:

@@ -17,6 +17,7 @@ from cbreplay.readers.columns.column_names import (
     is_epoch_name,
     letters,
 )
+from cbreplay.readers.columns.counters import list_counts_on
 from cbreplay.readers.columns.roles import EXACT, counts_rows
 from cbreplay.readers.columns.table import LogTable
 
@@ -122,7 +123,10 @@ def rows_of_lists(
         return None
     names = {name.lower().strip("_"): own for name, own in held.items()}
     steps = [own for name, own in names.items() if name in STEP_NAMES]
-    told = epochs or names.keys().isdisjoint(EPOCH_NAMES)
+    of_epochs = not names.keys().isdisjoint(EPOCH_NAMES)
+    if not steps and not of_epochs:
+        steps = [own for name, own in names.items() if list_counts_on(name, own)]
+    told = epochs or not of_epochs
     of_settings = any(letters(name) in SETTINGS for name in names)
     if not of_settings and not (told and any(map(_count_in_parts, steps))):
         return None

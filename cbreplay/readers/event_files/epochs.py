@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.evidence.cadence import cadence_of_epochs, count_batches, count_steps
+from cbreplay.evidence.cadence import (
+    cadence_of_epochs,
+    count_batches,
+    count_lost_before,
+    count_steps,
+)
 from cbreplay.readers.base import ForeignLogError
 from cbreplay.readers.building.evaluations import (
     count_hint,
@@ -113,7 +118,7 @@ def count_evaluations(pieces: list[Rows], facts: LogFacts) -> list[Rows]:
         steps = piece.epochs.astype(np.float64)
         series = Series(steps, np.ones(len(steps), np.bool_))
         rows[i] = holding(piece, piece.columns | {STEP: series})
-    return _numbered(rows)
+    return _numbered(rows, pieces)
 
 
 def keep_epochs(pieces: list[Rows], facts: LogFacts) -> list[Rows]:
@@ -150,14 +155,14 @@ def keep_epochs(pieces: list[Rows], facts: LogFacts) -> list[Rows]:
     which = f"each step with a value of {shown(judged)}"
     facts.notes.append(given_note(which, None if cadence == 1 else _ends(rows)))
     facts.left_out |= left_out
-    return kept if cadence == 1 else _numbered(kept)
+    return kept if cadence == 1 else _numbered(kept, pieces)
 
 
 def _as_given(pieces: list[Rows], facts: LogFacts) -> list[Rows]:
     """Take each step as one epoch; those that count batches are numbered."""
     batches = count_batches(np.concatenate([piece.epochs for piece in pieces]))
     facts.notes.append(given_note(numbered=_ends(pieces) if batches else None))
-    return _numbered(pieces) if batches else pieces
+    return _numbered(pieces, pieces) if batches else pieces
 
 
 def _ends(pieces: Sequence[Rows]) -> tuple[int, int]:
@@ -229,11 +234,12 @@ def _check_alike(pieces: Sequence[Rows], source: str) -> None:
         raise ForeignLogError(problem, source=source, hint=hint)
 
 
-def _numbered(pieces: list[Rows]) -> list[Rows]:
+def _numbered(pieces: list[Rows], logged: Sequence[Rows]) -> list[Rows]:
     """Assign numbers to rows, training by training, skipping those of missing rows.
 
-    A piece that goes on upwards belongs to the training before it. One that goes back
-    into the steps of that resumed it: its rows have the numbers that these had.
+    The first row has the number of rows that lie before all that is `logged`. A piece
+    that goes on upwards belongs to the training before it. One that goes back into the
+    steps of that resumed it: its rows have the numbers that these had.
     """
     begins = [
         i
@@ -242,11 +248,13 @@ def _numbered(pieces: list[Rows]) -> list[Rows]:
     ]
     numbered: list[Rows] = []
     above = numbers = np.zeros(0, np.int64)
+    every = np.concatenate([piece.epochs for piece in logged])
     for begin, end in itertools.pairwise([*begins, len(pieces)]):
         training = pieces[begin:end]
         steps = np.concatenate([piece.epochs for piece in training])
         own = count_steps(steps)
         cadence = cadence_of_epochs(steps)
+        own += 0 if begin else count_lost_before(steps, every)
         kept = above < steps[0]
         if kept.any() and (cadence is None or steps[0] > cadence):
             own += numbers[np.abs(above - steps[0]).argmin()]

@@ -23,9 +23,13 @@ from cbreplay.readers.columns.column_names import (
     is_epoch_name,
     is_rate_name,
 )
+from cbreplay.readers.columns.counters import name_counter
 from cbreplay.readers.columns.data_sets import lay_out_data_sets
 from cbreplay.readers.columns.epoch_rows import sort_by_runs, tables_of_folds
-from cbreplay.readers.columns.roles import check_one_kind, check_rows_are_epochs
+from cbreplay.readers.columns.roles import (
+    check_one_kind,
+    check_rows_are_epochs,
+)
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.columns.turned import rows_of_lists
 from cbreplay.readers.columns.written_again import ENDINGS, leave_out_restored
@@ -131,6 +135,7 @@ class JsonHistoryReader(LogReader):
 
     def _fold(self, table: LogTable) -> None:
         """Put the rows of each epoch together."""
+        name_counter(table, self.options)
         epoch, step = table.first_of(("epoch", "epochs")), table.first_of(STEP_NAMES)
         leave_out_said_tests(table)
         if lay_out_data_sets(table):

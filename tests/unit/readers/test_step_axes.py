@@ -652,6 +652,44 @@ def test_rows_lost_between_steps_of_a_csv_are_holes(tmp_path: Path) -> None:
     assert run.has_row.tolist() == [True] * 3 + [False] * 2 + [True] * 5
 
 
+@pytest.mark.parametrize("kind", ["csv", "json", "frame", "dict"])
+@pytest.mark.parametrize("name", ["batches", "num_updates", "time/total_timesteps"])
+@pytest.mark.parametrize("usual", [1, 100])
+def test_rows_lost_between_counts_of_another_name_are_holes(
+    tmp_path: Path, kind: str, name: str, usual: int
+) -> None:
+    """Rows 4 and 5 of ten are missing."""
+    counts = [usual * at for at in (1, 2, 3, *range(6, 11))]
+    losses = [1 / at for at in counts]
+    table = pd.DataFrame({name: counts, "val_loss": losses, "tokens": counts})
+    source: Any = {"frame": table, "dict": table.to_dict("list")}.get(kind)
+    if source is None:
+        source = tmp_path / f"log.{kind}"
+        if kind == "csv":
+            table.to_csv(source, index=False)
+        else:
+            table.to_json(source, orient="records")
+    (run,) = load_runs(source)
+    assert run.has_row.tolist() == [True] * 3 + [False] * 2 + [True] * 5
+    assert list(run.series) == ["val_loss", "tokens"]
+    assert f"column {name} counts on from row to row: it is the step" in run.notes
+
+
+@pytest.mark.parametrize("name", ["seconds", "reward", "true_negatives"])
+def test_times_and_metrics_count_no_rows(name: str) -> None:
+    values = [1, 2, 3, 6, 7, 9, 10] if name == "true_negatives" else [*range(1, 8)]
+    values[-1] += 1
+    (run,) = load_runs({name: values, "val_loss": [1 / at for at in values]})
+    assert (run.n_epochs, list(run.series)) == (7, [name, "val_loss"])
+
+
+def test_trials_that_are_counted_are_no_rows_of_one_training(tmp_path: Path) -> None:
+    rates = [0.1, 0.01, 0.2, 0.05, 0.3, 0.001, 0.02]
+    rows = "".join(f"{2 * at + 1},{rate},{rate}\n" for at, rate in enumerate(rates))
+    with pytest.raises(LogError, match="its rows seem to be trials"):
+        read(tmp_path / "log.csv", f"number,lr,val_loss\n{rows}")
+
+
 def test_a_history_thinned_at_regular_places_is_refused_as_a_sample(
     tmp_path: Path,
 ) -> None:

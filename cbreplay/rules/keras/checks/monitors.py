@@ -132,7 +132,8 @@ def _known_without_direction(
         return f"{told} ({compiled.place})"
     if absent:
         return "the log has none of that name"
-    if known.run is not None and known.training.directions:
+    metadata = None if known.run is None else known.run.metadata
+    if metadata is not None and metadata.metrics:
         return "run.json has no direction of that name"
     return None
 
@@ -225,17 +226,17 @@ def find_rate_absence(known: CheckedList, name: str) -> tuple[str, str] | None:
     if name not in LEARNING_RATE_NAMES or may_log or own_code:
         return None
     key = training.semantics.learning_rate_key
-    if name != key:
-        return (
-            f"{training.version} logs the learning rate as {key!r}, not {name!r}",
-            key,
-        )
     before = known.callbacks[: known.checked + 1]
     may_be_written = compiled is not None and not compiled.is_whole
-    if may_be_written or any(rule.changes_learning_rate for rule in before):
+    is_written = may_be_written or any(rule.changes_learning_rate for rule in before)
+    if name == key and is_written:
         return None
-    said = f"ReduceLROnPlateau and LearningRateScheduler log {key!r}, for callbacks "
-    return said + "behind them; none is before this", ""
+    said = f"{training.version} logs the learning rate as {key!r}, not {name!r}"
+    if is_written:
+        return said, key
+    said = f"{said}, and" if name != key else ""
+    who = f"ReduceLROnPlateau and LearningRateScheduler log {key!r}, for callbacks "
+    return f"{said} {who}behind them; none is before this".strip(), ""
 
 
 def _raises_for_auto(known: CheckedList) -> str:

@@ -84,6 +84,19 @@ def test_a_training_that_was_resumed_at_a_step_is_numbered_by_it(
     }
 
 
+@pytest.mark.parametrize(("begins", "first"), [(1010, 10), (10, 0)])
+def test_a_log_that_begins_at_a_late_step_has_evaluations_before_it(
+    tmp_path: Path, begins: int, first: int
+) -> None:
+    # the second training logs from its first step on, and was evaluated late
+    points: list[Point] = [(s / 10, s, "loss", 0.5) for s in range(begins, 1500, 10)]
+    points += [(s / 10, s, "val_loss", 0.5) for s in range(1100, 1501, 100)]
+    (run,) = read(tmp_path, points, x_axis="step")
+    assert (run.first_epoch, run.n_epochs) == (first, 5)
+    came = any("10 epochs came before it" in note for note in run.notes)
+    assert came is (first == 10)
+
+
 def test_a_training_evaluated_less_often_than_the_one_before_begins_anew(
     tmp_path: Path,
 ) -> None:
