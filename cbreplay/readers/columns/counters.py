@@ -72,17 +72,24 @@ def _counts_on(name: str, values: FloatArray) -> bool:
     True
     >>> [_counts_on(name, np.array([1.0, 2, 3, 5, 6, 7])) for name in ("reward", "sec")]
     [False, False]
+    >>> _counts_on("wait", np.array([0.0, 1, 2, 0, 1, 2, 3, 0]))
+    False
     """
-    if len(values) < _FEWEST or not are_epochs(values).all() or values[0] == values[1]:
+    if len(values) < _FEWEST or not are_epochs(values).all():
         return False
     distances = np.diff(values)
     if (distances == distances[0]).all():
         return False
-    begins = np.append(values[:1], values[1:][distances <= 0])
+    begins = np.flatnonzero(np.append(True, distances <= 0))
+    if len(begins) > 1:
+        # how long a callback has waited begins anew too, at 0 or after an epoch or two
+        anew = (values[begins] == values[0]).all() and values[0] > 0
+        if not anew or np.diff(begins, append=len(values)).min() < _SHORTEST:
+            return False
     on = distances[distances > 0].astype(np.int64)
     usual = common_distance(on.tolist())
     counts = usual is not None and not (on % usual).any()
-    counts = counts and begins[0] in {0, 1, usual} and bool((begins == begins[0]).all())
+    counts = counts and values[0] in {0, 1, usual}
     # Stable Baselines logs time/total_timesteps
     own = re.sub(_NO_TIMES, "", name.rpartition("/")[2])
     known = re.search(_TIMES, own) is not None or letters(name) in RUNS
@@ -93,5 +100,5 @@ def _counts_on(name: str, values: FloatArray) -> bool:
 # "date" is in num_updates
 _NO_TIMES = "(?i)timestep|update"
 _TIMES = "(?i)time|date|sec|elapsed|clock|durat|minute|hour"
-# fewer values may rise so by chance
-_FEWEST = 6
+# fewer values may rise so by chance, in all or in one training
+_FEWEST, _SHORTEST = 6, 3

@@ -683,6 +683,21 @@ def test_times_and_metrics_count_no_rows(name: str) -> None:
     assert (run.n_epochs, list(run.series)) == (7, [name, "val_loss"])
 
 
+@pytest.mark.parametrize(
+    "waits", [[0, 1, 0, 1, 2, 3], [0, 1, 2, 0, 1, 2, 3], [1, 2, 3, 1, 2, 1, 2]]
+)
+def test_how_long_a_callback_waited_counts_no_rows(waits: list[int]) -> None:
+    (run,) = load_runs({"wait": waits, "val_loss": [1 / (1 + at) for at in waits]})
+    assert (run.n_epochs, list(run.series)) == (len(waits), ["wait", "val_loss"])
+
+
+def test_counts_of_another_name_that_begin_anew_are_of_another_training() -> None:
+    rounds = [10, 20, 30, 40, 10, 20, 30]
+    losses = [0.9, 0.8, 0.7, 0.75, 0.95, 0.85, 0.65]
+    runs = load_runs({"round": rounds, "val_loss": losses})
+    assert [run.n_epochs for run in runs] == [4, 3]
+
+
 def test_trials_that_are_counted_are_no_rows_of_one_training(tmp_path: Path) -> None:
     rates = [0.1, 0.01, 0.2, 0.05, 0.3, 0.001, 0.02]
     rows = "".join(f"{2 * at + 1},{rate},{rate}\n" for at, rate in enumerate(rates))
