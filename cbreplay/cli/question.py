@@ -112,7 +112,7 @@ class Question:
         if parted != runs:
             begun = " and ".join(map(str, read.later_fits))
             say(f"note: by initial_epoch={begun} of the script, a fit may be resumed")
-        runs = [replace(run, directions=read.directions) for run in parted]
+        runs = [replace(run, directions={**read.directions}) for run in parted]
         if read.epochs is None:
             return runs
         planned = [with_plan(run, read.epochs) for run in runs]

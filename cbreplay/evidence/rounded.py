@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
     from cbreplay.run import BoolArray, EpochArray, FloatArray, RateEnds, Run
 
-__all__ = ["NOT_ROUNDED", "find_unclear", "half_units", "may_hide_reduction"]
+__all__ = [
+    "NOT_ROUNDED",
+    "find_unclear",
+    "half_units",
+    "may_hide_reduction",
+    "rate_ends",
+]
 
 # the ends of the rates of a log that has them with all their digits
 NOT_ROUNDED: RateEnds = {}
@@ -144,5 +150,10 @@ def may_hide_reduction(run: Run, epoch: int | None, factor: float = 0.5) -> bool
     rate = run.learning_rate[epoch - run.first_epoch]
     if rate is None or rate not in run.learning_rate_rounding:
         return False
-    lowest, highest = run.learning_rate_rounding[rate]
+    lowest, highest = rate_ends(run, rate)
     return lowest <= highest * factor
+
+
+def rate_ends(run: Run, rate: float) -> tuple[float, float]:
+    """Return between which rates a recorded one may have been."""
+    return run.learning_rate_rounding.get(rate, (rate, rate))

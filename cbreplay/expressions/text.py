@@ -138,9 +138,7 @@ def read_expressions(texts: Sequence[str], defaults: Mapping[str, Any]) -> Expre
     entries: list[Callback | Choices] = []
     notes: list[str] = []
     written: list[frozenset[str]] = []
-    semantics = epochs = validation_freq = schedule = None
-    later_fits: tuple[int, ...] = ()
-    directions: Mapping[str, Mode] = {}
+    told = Expressions(entries, (), ())
     for text in texts:
         path = text.strip().removeprefix("@")
         if path == text.strip():
@@ -152,26 +150,20 @@ def read_expressions(texts: Sequence[str], defaults: Mapping[str, Any]) -> Expre
             entries.extend(script.callbacks)
             written.extend(script.written)
             notes.extend(f"{path}: {note}" for note in script.notes)
-            semantics = semantics or script.semantics
-            epochs, validation_freq = script.epochs, script.validation_freq
-            later_fits, schedule = script.later_fits, script.schedule
-            directions = script.directions
+            told = told._replace(
+                semantics=told.semantics or script.semantics,
+                epochs=script.epochs,
+                validation_freq=script.validation_freq,
+                later_fits=script.later_fits,
+                schedule=script.schedule,
+                directions=script.directions,
+            )
         else:
             held = read_text(path, most=_LONGEST_TEXT)
             expression = _Expression(held, defaults, path=path)
             entries.extend(expression.statements())
             written.extend(expression.written)
-    return Expressions(
-        entries,
-        tuple(notes),
-        tuple(written),
-        semantics,
-        epochs,
-        validation_freq,
-        later_fits,
-        schedule,
-        directions,
-    )
+    return told._replace(notes=tuple(notes), written=tuple(written))
 
 
 class _Expression:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import CbreplayError
 from cbreplay.replay.seams import HandedOn, Seam, find_seams
@@ -18,7 +18,7 @@ from cbreplay.rules.base import begin_all
 from cbreplay.rules.training import describe_training
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from cbreplay.replay.under_way import Walk
     from cbreplay.rules.callbacks_list import CallbacksList
@@ -64,29 +64,13 @@ def walk_replaced(
     handed_on: dict[int, HandedOn] = {}
     states = None
     for (seam, fit), resumed in zip(fits, later, strict=False):
-        if fit is None or resumed is None or is_lost:
-            return walk(gap=seam)
-        fit = replace(  # noqa: PLW2901 - the same fit, read as the run is
-            fit,
-            rounded_to=run.rounded_to,
-            same_callbacks=run.same_callbacks,
-            broken_off=run.broken_off,
-        )
-        own = describe_training(fit, training.semantics, training.framework)
-        try:
-            before = walk_run(
-                fit,
-                listed,
-                own,
-                initial_learning_rate=initial_learning_rate,
-                goes_on=False,
-                states=states and begin_all(listed.callbacks, own, states),
-            )
-        except CbreplayError:
-            # the earlier fit lacks what the list asks for
-            return walk(gap=seam)
-        if _ends_otherwise(
-            seam, known.get(seam, Seam()), before, resumed, carries=carries
+        before = None
+        if fit is not None and not is_lost:
+            own = _read_as(run, fit)
+            before = _walk_fit(own, listed, training, initial_learning_rate, states)
+        at_seam = known.get(seam, Seam())
+        if before is None or _ends_otherwise(
+            seam, at_seam, before, resumed, carries=carries
         ):
             return walk(gap=seam)
         handed_on[seam] = HandedOn(before.evident_states, before.rate)
@@ -97,15 +81,51 @@ def walk_replaced(
     return walk()
 
 
+def _read_as(run: Run, fit: Run) -> Run:
+    """Return a fit with what is given of its run."""
+    return replace(
+        fit,
+        rounded_to=run.rounded_to,
+        same_callbacks=run.same_callbacks,
+        broken_off=run.broken_off,
+    )
+
+
+def _walk_fit(
+    fit: Run,
+    listed: CallbacksList,
+    training: Training,
+    initial_learning_rate: float | None,
+    states: Sequence[Any] | None,
+) -> Walk | None:
+    """Replay a fit by itself, with states that the one before it handed on, if any.
+
+    None where it lacks what the list asks for.
+    """
+    own = describe_training(fit, training.semantics, training.framework)
+    begun = None if states is None else begin_all(listed.callbacks, own, states)
+    try:
+        return walk_run(
+            fit,
+            listed,
+            own,
+            initial_learning_rate=initial_learning_rate,
+            goes_on=False,
+            states=begun,
+        )
+    except CbreplayError:
+        return None
+
+
 def _ends_otherwise(
-    seam: int, known: Seam, before: Walk, resumed: Run, *, carries: bool
+    seam: int, known: Seam, before: Walk, resumed: Run | None, *, carries: bool
 ) -> bool:
     """Return whether the earlier fit ends in replaced rows, or hands on other things.
 
     Its other rows are in the run, whose own replay covers them. `resumed` is the record
     of the fit that resumed it.
     """
-    if carries and before.end_of_evidence is not None:
+    if resumed is None or (carries and before.end_of_evidence is not None):
         # the log lacks what the callbacks took from there on
         return True
     if known.same_list:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.errors import CbreplayError
+from cbreplay.evidence.rounded import rate_ends
 from cbreplay.monitor import round_float32
 from cbreplay.replay import replay_run
 from cbreplay.rules.families import reducing_rule, resolve_semantics
@@ -172,14 +173,9 @@ def _explain_reading(
         lowest=min((rate for _, rate in rates), default=None),
         highest=max((rate for _, rate in rates), default=None),
         raised_by_fits=by_fits,
-        rounded_to_zero=_rate_ends(run, 0.0)[1],
+        rounded_to_zero=rate_ends(run, 0.0)[1],
         is_rounded=bool(run.learning_rate_rounding),
     )
-
-
-def _rate_ends(run: Run, rate: float) -> tuple[float, float]:
-    """Return between which rates a recorded one may have been."""
-    return run.learning_rate_rounding.get(rate, (rate, rate))
 
 
 def _raised_by_fits(run: Run, changes: list[RecordedReduction]) -> tuple[int, ...]:
@@ -220,8 +216,8 @@ def _explain(
     if factor is None:
         return None
     # min_lr cut the last reduction short, or equals the last rate, or is not reached
-    highest = reduce_rate(_rate_ends(run, last.old)[1], factor, precision)
-    is_cut = highest < _rate_ends(run, last.new)[0]
+    highest = reduce_rate(rate_ends(run, last.old)[1], factor, precision)
+    is_cut = highest < rate_ends(run, last.new)[0]
     floor = _short_number(last.new)
     floors = (floor,) if is_cut else (0.0, floor)
     for watching in _watching(run, monitor, mode, factor):
@@ -272,13 +268,13 @@ def _short_factor(
 
     None if it needs more than four digits: nobody writes such a factor.
     """
-    lowest, highest = _rate_ends(run, drop.new)
+    lowest, highest = rate_ends(run, drop.new)
     for digits in range(1, 5):
         factor = round(drop.new / drop.old, digits)
         if not 0 < factor < 1:
             continue
         low, high = (
-            reduce_rate(rate, factor, precision) for rate in _rate_ends(run, drop.old)
+            reduce_rate(rate, factor, precision) for rate in rate_ends(run, drop.old)
         )
         if low <= highest and lowest <= high:
             return factor

@@ -11,7 +11,7 @@ import numpy as np
 
 from cbreplay.evidence.holes import find_gap
 from cbreplay.evidence.outcomes import has_ambiguous_best
-from cbreplay.evidence.rounded import may_hide_reduction
+from cbreplay.evidence.rounded import may_hide_reduction, rate_ends
 from cbreplay.staircase.rate_history import RecordedReduction, recorded_changes
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _until(replay: Replay) -> int:
 
 
 def _makes(replay: Replay, drop: RecordedReduction, end: int) -> bool:
-    """Return whether a list lowers the rate as recorded.
+    """Return whether a list lowers the rate as recorded, to the digits of the log.
 
     Up to the divergence its rate is the recorded one, so it makes each drop that acts
     before; the one at the end of its last epoch is a decision of its own.
@@ -136,7 +136,10 @@ def _makes(replay: Replay, drop: RecordedReduction, end: int) -> bool:
         for reduction in replay.reductions
         if drop.epoch <= reduction.epoch <= drop.latest
     ]
-    return drop.epoch == end and made[-1:] == [drop.new]
+    if drop.epoch != end or not made or made[-1] is None:
+        return False
+    lowest, highest = rate_ends(replay.run, drop.new)
+    return lowest <= made[-1] <= highest
 
 
 def _acts_first(

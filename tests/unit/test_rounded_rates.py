@@ -25,6 +25,7 @@ from cbreplay.answers.swept_cells import read_sweep
 from cbreplay.evidence.words import brief_evidence, limits_of_replays
 from cbreplay.readers.building.written_digits import count_digits, hold_float32
 from cbreplay.run import Series
+from cbreplay.staircase.reductions import account_reductions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,6 +78,20 @@ def test_rounded_rates_decide_as_the_rates_they_were_rounded_from(
         assert told.divergence_epoch is None
         assert [one.epoch for one in told.reductions] == [2, 4, 6]
         assert (told.evidence, told.stopped_epoch) == ("exact", 7)
+
+
+@pytest.mark.parametrize("patience", [2, 4, 6])
+def test_a_rounded_reduction_is_made_also_where_the_list_stops(
+    tmp_path: Path, patience: int
+) -> None:
+    """The reduction is decided at the end of the epoch that is the last trained."""
+    run = read(tmp_path, FULL)
+    stopping = EarlyStopping(patience=patience)
+    reducing = ReduceLROnPlateau(patience=2, factor=0.2)
+    told = replay_run(run, [reducing, stopping], semantics=SEMANTICS)
+    account = account_reductions(told)
+    assert told.stopped_epoch == patience
+    assert account.explained == account.recorded == patience // 2
 
 
 @pytest.mark.parametrize(

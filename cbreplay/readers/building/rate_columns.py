@@ -67,8 +67,9 @@ class LoggedRate(NamedTuple):
 def take_rate(record: TrainingRows) -> LoggedRate:
     """Take the columns of learning rates out of a training.
 
-    There may be one for each group of parameters, or optimizer. If they agree they are
-    one rate; else that is used which changes first, and the others are kept as metrics.
+    There may be one for each group of parameters. If they agree they are one rate; else
+    the first is used, and the others are kept as metrics. It is the first by its name:
+    files that go on behind one another are read one by one, and take the same.
 
     What is taken is no longer among the columns of the training.
     """
@@ -79,11 +80,7 @@ def take_rate(record: TrainingRows) -> LoggedRate:
             del columns[name]
     if not names:
         return LoggedRate()
-    first = names[0]
-    if first not in LEARNING_RATE_NAMES:
-        # what leaves the rates alone parts from the record where any of them changes
-        first = min(names, key=lambda name: _first_change(columns[name]))
-    others = [name for name in names if name != first]
+    first, *others = names
     logged = columns.pop(first)
     notes = []
     if first not in LEARNING_RATE_NAMES:
@@ -148,11 +145,6 @@ def _join_groups(
         listed = ", ".join(name for name in others if name not in alike)
         notes.append(f"{listed}: kept as metrics, because a run has one rate")
     return notes
-
-
-def _first_change(rate: Series) -> int:
-    changes = rate.recorded & (rate.values != rate.values[rate.recorded][0])
-    return int(changes.argmax()) if changes.any() else len(changes)
 
 
 def _agree(one: Series, other: Series) -> bool:
