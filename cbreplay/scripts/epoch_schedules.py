@@ -44,7 +44,7 @@ def goes_by_epoch_alone(schedule: ast.expr, scope: Scope, calls: ScriptCalls) ->
 
 
 def find_tensor(schedule: ast.expr, scope: Scope, calls: ScriptCalls) -> str:
-    """Return which function of TensorFlow makes a schedule's result; "" if none does.
+    """Return which function makes a schedule's result a tensor; "" if none does.
 
     ``lr * tf.exp(-0.1)`` is a tensor, and ``float(lr * tf.exp(-0.1))`` is none.
     """
@@ -64,8 +64,11 @@ def find_tensor(schedule: ast.expr, scope: Scope, calls: ScriptCalls) -> str:
     return ""
 
 
-# what tf.keras returns may be a number
-_OF_TENSORS = r"tensorflow\.(?!keras\.)[\w.]+"
+# what else tf.keras returns may be a number
+_OF_TENSORS = (
+    r"tensorflow\.(?!keras\.)[\w.]+"
+    r"|(tensorflow\.)?keras\.ops\.(?!convert_to_numpy$|ndim$|shape$|size$)\w+"
+)
 
 
 def _operands(node: ast.expr | None) -> Iterator[ast.expr]:

@@ -2952,6 +2952,8 @@ def test_a_compiled_rate_is_none(tmp_path: Path) -> None:
         ("warm", "keras-3.15", ["refused-call"]),
         ("warm", "keras-2.15", []),
         ("lambda epoch, lr: lr * tf.exp(-0.1)", "keras-3.15", ["refused-call"]),
+        ("lambda epoch, lr: lr * keras.ops.exp(-0.1)", "keras-3.15", ["refused-call"]),
+        ("lambda e, lr: lr * keras.ops.size(e)", "keras-3.15", []),
         ("lambda epoch, lr: float(lr * tf.exp(-0.1))", "keras-3.15", []),
         ("lambda epoch, lr: tf.exp(-0.1).numpy()", "keras-3.15", []),
     ],
