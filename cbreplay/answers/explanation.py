@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.doubts import doubts_of_replay
 from cbreplay.answers.evaluations import in_evaluations
-from cbreplay.answers.left_files import in_file, last_file, left_files, so_far
+from cbreplay.answers.left_files import left_files
 from cbreplay.answers.misreadings import headline_of_replay
 from cbreplay.answers.next_commands import next_of_explanation
-from cbreplay.answers.spoken_runs import end_of_evidence, lead_of_run
+from cbreplay.answers.one_run_headline import headline_of_one
+from cbreplay.answers.setting_cells import read_replays
+from cbreplay.answers.spoken_runs import lead_of_run
 from cbreplay.document import (
     Code,
     CodeBlock,
@@ -26,7 +28,8 @@ from cbreplay.document import (
     say,
 )
 from cbreplay.evidence.rounded import find_unclear
-from cbreplay.evidence.words import FICTION, parting_of, spoken_divergence
+from cbreplay.evidence.words import FICTION, spoken_divergence
+from cbreplay.grid import make_grid
 from cbreplay.rules.base import format_callback, read_series
 from cbreplay.rules.words import name_in_list
 from cbreplay.wording.plain_text import quoted_code
@@ -136,37 +139,14 @@ def _compared_rounded(replay: Replay) -> Iterator[Text]:
 
 
 def _headline(replay: Replay) -> Text:
-    """Say in a sentence where it stopped and what it keeps, or where the log ends."""
-    if replay.divergence_epoch is not None:
-        return end_of_evidence(replay.divergence_epoch, parting_of(replay))
-    if replay.gap_epoch is not None:
-        from cbreplay.answers.hole_words import hole_of_setting
-
-        return hole_of_setting(replay.run, replay.callbacks, replay.gap_epoch)
-    kept = "; it keeps epoch {kept_epoch:epoch}.{file}"
-    words = "Nothing stops training in this log, which ends at epoch {horizon:epoch}"
-    if replay.stopped_epoch is not None:
-        words = "{stoppers} training at epoch {stopped_epoch:epoch}" + kept
-    elif replay.run.reached_plan:
-        words = "Nothing stops training before its planned end, epoch {horizon:epoch}"
-        words += kept
-    else:
-        words += "{so_far}"
-    return phrase(
-        words,
-        stoppers=_stoppers(replay),
-        stopped_epoch=replay.stopped_epoch,
-        horizon=replay.run.horizon,
-        kept_epoch=replay.kept_epoch,
-        file=in_file(replay.kept_epoch, *last_file(replay)),
-        so_far=so_far(replay.callbacks, replay.kept_epoch, *last_file(replay)),
-    )
-
-
-def _stoppers(replay: Replay) -> Text:
-    """Name the callbacks that asked for the end, with the verb."""
+    """Say where it stopped, by which callbacks, and what it keeps."""
+    cells = read_replays([replay.run], make_grid([*replay.callbacks]), [replay])
     names = [name_in_list(replay.callbacks, index) for index in replay.stopped_by]
-    return say(joined(map(Code, names), " and "), " stop" + "s" * (len(names) == 1))
+    if not names:
+        return headline_of_one(cells)
+    others = joined(map(Code, names[1:]), " and ")
+    with_others = say(", with ", others, ",") if names[1:] else say()
+    return headline_of_one(cells, say(Code(names[0]), with_others))
 
 
 def _stamped(sentence: str, claims: Sequence[Claim]) -> Text:

@@ -48,24 +48,32 @@ def so_far(
     """Say for a headline what is kept where a log ends without a stop.
 
     The model has the weights of the epoch `kept`; a list that cannot stop early keeps
-    those in its files alone. `file` was saved last, with the weights of the epoch
-    `held`; `better` is the best recorded epoch, where that is a worse one.
+    those in its files alone. The rest is as in `in_file`.
     """
     if file is None or any(rule.stops_early for rule in rules):
         words = "; so far it keeps epoch {kept_epoch:epoch}.{}"
         return phrase(words, in_file(kept, file, held), kept_epoch=kept)
-    best = ", not those of the best epoch, {better:epoch}"
-    words = "; {file:code} then holds the weights of epoch {held:epoch}"
-    words += "." if better is None else f"{best}."
-    return phrase(words, file=file, held=held, better=better)
+    return say("; ", _held_in(file, "then holds", held, better))
 
 
-def in_file(kept: int | None, file: str | None, held: int | None) -> Text:
-    """Say that the last file holds another epoch than the model has, if it does."""
+def in_file(
+    kept: int | None, file: str | None, held: int | None, better: int | None = None
+) -> Text:
+    """Say that the last file holds another epoch than the model has, if it does.
+
+    `file` was saved last, with the weights of the epoch `held`; `better` is the best
+    recorded epoch, where that is a worse one.
+    """
     if file is None or held in (None, kept):
         return say()
-    words = " {file:code} holds the weights of epoch {held:epoch}."
-    return phrase(words, file=file, held=held)
+    return say(" ", _held_in(file, "holds", held, better))
+
+
+def _held_in(file: str, holds: str, held: int | None, better: int | None) -> Text:
+    words = f"{{file:code}} {holds} the weights of epoch {{held:epoch}}"
+    if better is not None:
+        words += ", not those of the best epoch, {better:epoch}"
+    return phrase(f"{words}.", file=file, held=held, better=better)
 
 
 def last_file(replay: Replay) -> tuple[str | None, int | None]:

@@ -44,6 +44,7 @@ def headline_of_one(cells: SettingCells, setting: Text = _IT) -> Text:
         return hole_of_setting(run, cells.grid[0], told["gap_epoch"])
     saved_last = (told["last_saved_file"], told["last_saved_epoch"])
     start = rest = say()
+    better = _better_epoch(cells, told)
     if told["stopped_epoch"] is None and told["evidence"] != "exact":
         words = "{setting} does not stop inside this log, which ends at epoch "
         words += "{horizon:epoch}"
@@ -51,14 +52,13 @@ def headline_of_one(cells: SettingCells, setting: Text = _IT) -> Text:
             words = "Nothing in this list stops training, and the log ends at epoch "
             words += "{horizon:epoch}"
         start = stopped_itself(run)
-        better = _better_epoch(cells, told)
         rest = so_far(cells.callbacks, told["kept_epoch"], *saved_last, better)
     else:
         words = "{setting} trains to the planned end, epoch {horizon:epoch}"
         if told["stopped_epoch"] is not None:
             words = "{setting} stops at epoch {stopped_epoch:epoch} of {horizon:epoch}"
         words += ", and keeps epoch {kept_epoch:epoch}{beside}{saved}."
-        rest = in_file(told["kept_epoch"], *saved_last)
+        rest = in_file(told["kept_epoch"], *saved_last, better)
     saved = what_it_saves(told["epochs_saved"], told["seconds_saved"])
     return phrase(
         f"{{}}{words}{{}}",
@@ -74,10 +74,15 @@ def headline_of_one(cells: SettingCells, setting: Text = _IT) -> Text:
 
 
 def _better_epoch(cells: SettingCells, told: dict[str, Any]) -> int | None:
-    """Return the best recorded epoch if the file that is left holds a worse one."""
+    """Return the best recorded epoch if the file that is left holds a worse one.
+
+    None after a stop, since the best may come later.
+    """
     (run,), (objective, mode) = cells.runs, cells.judged_by[0]
     held = told["last_saved_epoch"]
-    if objective is None or held is None or has_ambiguous_best(run, objective, mode):
+    if objective is None or held is None or told["stopped_epoch"] is not None:
+        return None
+    if has_ambiguous_best(run, objective, mode):
         return None
     value, lost = judge_epoch(run, held, objective, mode)
     # a file that is saved without a value holds no best one

@@ -92,10 +92,10 @@ def event_files(
     ]
 
 
-def is_directory(entry: os.DirEntry[str], root: str) -> bool:
-    """Tell whether an entry is a directory, or links to one, under the root."""
+def is_directory(entry: os.DirEntry[str], root: str = "") -> bool:
+    """Tell whether an entry is a directory, or links to one, under a root if any."""
     try:
-        return entry.is_dir() and _is_inside(entry, root)
+        return entry.is_dir() and (not root or _is_inside(entry, root))
     except OSError:
         return False
 

@@ -207,7 +207,7 @@ class WatchedModels:
         """Return a call with the wanted changes and with a recorder in its list."""
         from cbreplay.record.recorder import Recorder, StopWitness
 
-        arguments, changes = asked.arguments, self.changes
+        arguments, changes, held = asked.arguments, self.changes, self.changes.held
         listed = _flat(arguments["callbacks"])
         self._see(each for each in listed if not isinstance(each, StopWitness))
         kept = [
@@ -227,16 +227,16 @@ class WatchedModels:
         if changes.epochs is not None:
             first = operator.index(arguments["initial_epoch"])
             arguments["epochs"] = first + changes.epochs
-        setting = changes.held and changes.held.setting_of(self.n_fits)
-        if setting is not None:
-            users = setting.put_into(users)
+        is_other = held is not None and held.fit == self.n_fits
+        if held is not None and is_other:
+            users = held.put_into(users)
         # a list with a recorder of its own keeps its order
-        as_it_is = bool(recorders) and setting is None
+        as_it_is = bool(recorders) and not is_other
         recorders = recorders or [Recorder(self.root / f"fit{self.n_fits}")]
         if not as_it_is:
             kept = [*_list_with(recorders[0], users), *recorders[1:]]
-        if changes.held is not None:
-            kept = changes.held.watched(self.n_fits, kept, users)
+        if held is not None:
+            kept = held.watched(self.n_fits, kept, users)
         arguments["callbacks"] = kept
         before = [recorder.facts for recorder in recorders]
         for recorder in recorders:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import ConfigError
 from cbreplay.record.retraining import with_file_at
-from cbreplay.record.seen_training import HeldFits, Retraining, SettingInPlace
+from cbreplay.record.seen_training import HeldFits, Retraining
 from cbreplay.system.interrupts import undisturbed
 from cbreplay.system.whole_files import passing_directory
 
@@ -88,14 +88,14 @@ class RetrainedScript:
             folder, files = root / "fits", root / "files"
             for made in (folder, files, root / "runs"):
                 made.mkdir()
-            setting = None
+            held = HeldFits(folder, files)
             if callbacks is not None:
                 inside = tuple(
                     with_file_at(callback, lambda path: str(files / path))
                     for callback in callbacks
                 )
-                setting = SettingInPlace(self._fit, inside)
-            _hand_over(HeldFits(folder, files, setting), root / "held")
+                held = held._replace(fit=self._fit, callbacks=inside)
+            _hand_over(held, root / "held")
             ended = self._run_script(root / "runs", root / "held")
             told = {
                 int(path.stem): json.loads(path.read_text(encoding="utf-8"))

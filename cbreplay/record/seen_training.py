@@ -26,7 +26,6 @@ __all__ = [
     "HeldFits",
     "Retraining",
     "SeenEpochs",
-    "SettingInPlace",
     "best_seen",
     "equal",
     "read_files",
@@ -197,44 +196,6 @@ def read_files(model: Any, folder: Path) -> Iterator[tuple[str, str]]:  # noqa: 
             yield name, _digest_weights(saved)
 
 
-class SettingInPlace(NamedTuple):
-    """A list that replaces the deciding callbacks of one fit of a script.
-
-    Parameters
-    ----------
-    fit : int
-        Which fit, counted from one.
-    callbacks : tuple
-        cbreplay's callbacks, or objects of the user's own.
-    """
-
-    fit: int
-    callbacks: tuple[Any, ...]
-
-    def put_into(self, users: Sequence[Any]) -> list[Any]:
-        """Return a fit's callbacks with the setting in place of those that decide.
-
-        It goes where the first of these was. The others stay: they may write into
-        ``logs`` what the setting monitors.
-        """
-        made = [make_keras_callback(callback) for callback in self.callbacks]
-        own = {type(callback).__name__ for callback in made}
-        goes = [_decides(callback, own) for callback in users]
-        place = goes.index(True) if True in goes else len(users)
-        stays = [
-            callback
-            for callback, gone in zip(users[place:], goes[place:], strict=True)
-            if not gone
-        ]
-        return [*users[:place], *made, *stays]
-
-
-def _decides(callback: Any, own: set[str]) -> bool:  # noqa: ANN401 - keras is untyped
-    """Tell whether a callback is of a class that is replayed, or of the setting's."""
-    names = class_names(callback)
-    return any(name in own or find_rule(name) is not None for name in names)
-
-
 class HeldFits(NamedTuple):
     """What `RetrainedScript` asks of the process in which a script runs.
 
@@ -243,14 +204,17 @@ class HeldFits(NamedTuple):
     folder : Path
         Where each fit's `Retraining` is written as JSON, by its number.
     files : Path
-        Where the setting's files are written.
-    setting : SettingInPlace or None
-        The list that one of the fits is trained under.
+        Where the files of `callbacks` are written.
+    fit : int
+        The fit that is trained under `callbacks`, counted from one; 0 for none.
+    callbacks : tuple
+        cbreplay's callbacks, or objects of the user's own.
     """
 
     folder: Path
     files: Path
-    setting: SettingInPlace | None = None
+    fit: int = 0
+    callbacks: tuple[Any, ...] = ()
 
     def write(self, path: Path) -> None:
         """Write this to a file, for the process of the script."""
@@ -262,11 +226,22 @@ class HeldFits(NamedTuple):
         held: HeldFits = pickle.loads(path.read_bytes())  # noqa: S301 - our own file
         return held
 
-    def setting_of(self, fit: int) -> SettingInPlace | None:
-        """Return the setting of a fit; None if it keeps its own callbacks."""
-        if self.setting is None or self.setting.fit != fit:
-            return None
-        return self.setting
+    def put_into(self, users: Sequence[Any]) -> list[Any]:
+        """Return the one fit's callbacks with others in place of those that decide.
+
+        It goes where the first of these was. The others stay: they may write into
+        ``logs`` what these monitor.
+        """
+        made = [make_keras_callback(callback) for callback in self.callbacks]
+        own = {type(callback).__name__ for callback in made}
+        goes = [_decides(callback, own) for callback in users]
+        place = goes.index(True) if True in goes else len(users)
+        stays = [
+            callback
+            for callback, gone in zip(users[place:], goes[place:], strict=True)
+            if not gone
+        ]
+        return [*users[:place], *made, *stays]
 
     def watched(
         self, fit: int, listed: Sequence[Any], users: Sequence[Any]
@@ -280,7 +255,7 @@ class HeldFits(NamedTuple):
             model = writer.model
             told = seen.told(model, users, evaluated={}, files={})
             told = told._replace(evaluated=_validated(told))
-            if self.setting_of(fit) is not None:
+            if fit == self.fit:
                 held = model.get_weights()
                 told = told._replace(files=dict(read_files(model, self.files)))
                 model.set_weights(held)
@@ -288,6 +263,12 @@ class HeldFits(NamedTuple):
 
         writer.on_train_end = write
         return [seen.watcher(), *listed, seen.logger(), writer]
+
+
+def _decides(callback: Any, own: set[str]) -> bool:  # noqa: ANN401 - keras is untyped
+    """Tell whether a callback is of a class that is replayed, or of its own."""
+    names = class_names(callback)
+    return any(name in own or find_rule(name) is not None for name in names)
 
 
 def _validated(told: Retraining) -> dict[str, float]:

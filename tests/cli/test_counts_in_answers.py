@@ -96,6 +96,12 @@ def test_a_file_that_holds_no_best_weights_is_told(ask: Ask, tmp_path: Path) -> 
     assert "of epoch 6, not those of the best epoch, 1." in said(
         ask("simulate", *words).out
     )
+    # and where the plan ends one epoch later, with a value that is not saved
+    with path.open("a", newline="") as file:
+        file.write("6,1,.5\r\n")
+    whole = said(ask("simulate", *words, "--planned-epochs", "7").out)
+    assert whole.startswith("It trains to the planned end, epoch 7, and keeps epoch 7:")
+    assert "holds the weights of epoch 6, not those of the best epoch, 1." in whole
 
 
 def test_a_list_that_only_saves_tells_the_epoch_of_the_file(

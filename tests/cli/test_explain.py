@@ -32,15 +32,18 @@ def test_the_screen_asks_tells_and_concludes(ask: Ask, log: Path) -> None:
     answer = ask("explain", log, *ASK)
     assert (answer.status, answer.err) == (0, "")
     lines = answer.out.splitlines()
-    assert lines[0] == "EarlyStopping stops training at epoch 5; it keeps epoch 3."
-    assert lines[2].startswith("log.csv: 8 epochs; how many were planned is not")
-    assert lines[5:8] == [
+    assert lines[:2] == [
+        "EarlyStopping stops at epoch 5 of 8, and keeps epoch 3: 0.0100 above the best",
+        "val_loss (3 epochs saved).",
+    ]
+    assert lines[3].startswith("log.csv: 8 epochs; how many were planned is not")
+    assert lines[6:9] == [
         " EarlyStopping(patience=2, restore_best_weights=True)",
         "",
         " epoch  why",
     ]
     # 0.5 at epoch 3 is tied at epoch 4 and missed at epoch 5
-    assert lines[12].startswith("     4  0.5000 only equals 0.5000; wait 1 of 2; stops")
+    assert lines[13].startswith("     4  0.5000 only equals 0.5000; wait 1 of 2; stops")
     assert "     5  0.5200 is not below 0.5000; wait 2 of 2: stop" in lines
     told = " ".join(answer.out.split())
     assert "stopped at the end of epoch 5 by EarlyStopping (patience 2)" in told
@@ -378,7 +381,9 @@ def test_a_list_recorded_beside_a_schedule_is_explained(
     answer = ask("explain", tmp_path)
     assert (answer.status, answer.err) == (0, "")
     said = " ".join(answer.out.split())
-    assert said.startswith("EarlyStopping stops training at epoch 4; it keeps epoch 4.")
+    assert said.startswith(
+        "EarlyStopping stops at epoch 4 of 4, and keeps epoch 4, the best on record."
+    )
     assert (
         "ReduceLROnPlateau changed no rate: the optimizer's is the schedule "
         "CosineDecay(0.1, 9)." in said

@@ -269,11 +269,16 @@ def _are_in_turn(pieces: Sequence[Rows]) -> bool:
 def _are_newest_first(pieces: Sequence[Rows]) -> bool:
     """Tell whether each piece of a log ends where the one above it begins.
 
-    The times of files do not tell: a clock may have been set back.
+    The times of files do not tell: a clock may have been set back. A file whose writer
+    marked that it resumed a fit may begin within the one below.
     """
     by_files = _are_files(pieces)
     return len(pieces) > 1 and all(
-        later.epochs[-1] + 1 == earlier.epochs[0]
+        later.epochs[0] < earlier.epochs[0] <= later.epochs[-1] + 1
+        and (
+            earlier.epochs[0] > later.epochs[-1]
+            or (by_files and not earlier.begins_file)
+        )
         and (by_files or _began_after(later, earlier))
         for earlier, later in itertools.pairwise(pieces)
     )

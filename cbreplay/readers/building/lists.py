@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.metric_columns import filled_note
 from cbreplay.readers.building.numbering import number_epochs
 from cbreplay.readers.building.odd_epochs import put_in_order
-from cbreplay.readers.building.rows import Column, Rows, split_rows
+from cbreplay.readers.building.rows import Rows, split_rows
 from cbreplay.readers.building.runs import build_run
 from cbreplay.readers.columns.column import first_listed
 from cbreplay.readers.columns.column_names import (
@@ -26,7 +26,7 @@ from cbreplay.readers.columns.column_names import (
     is_rate_name,
 )
 from cbreplay.readers.sizes import check_columns, check_epochs
-from cbreplay.series import to_float
+from cbreplay.series import Series, to_float
 from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from cbreplay.run import Run
 
 __all__ = ["read_lists", "read_plan", "take_epochs"]
+
+# a value, or None where nothing was recorded
+_Column: TypeAlias = "list[float | None]"
 
 
 def read_lists(
@@ -74,10 +77,8 @@ def read_lists(
     of_arrays = _take_arrays(lists)
     columns = {str(name): _column(kind, name, values) for name, values in lists.items()}
     notes = [*notes, *_listed(lists)]
-    if of_arrays:
-        notes.append(f"left out {', '.join(of_arrays)}: {_ARRAYS}")
-    if options.empty == "nan":
-        notes += _fill_empty(columns)
+    notes += [f"left out {', '.join(of_arrays)}: {_ARRAYS}"] if of_arrays else []
+    notes += _fill_empty(columns) if options.empty == "nan" else []
     length = max(map(len, columns.values()), default=0)
     numbers = range(length) if epochs is None else _as_list(kind, "epoch", epochs)
     listed = _epochs(kind, numbers)
@@ -167,9 +168,9 @@ def _as_list(kind: str, name: object, values: Any) -> Iterable[Any]:
     return listed
 
 
-def _column(kind: str, name: object, values: object) -> Column:
+def _column(kind: str, name: object, values: object) -> _Column:
     """Read one list of numbers, with None for a missing value."""
-    column: Column = []
+    column: _Column = []
     for i, value in enumerate(_as_list(kind, name, values)):
         if type(value) is float:
             # the usual case: nothing to ask about it
@@ -189,7 +190,7 @@ def _column(kind: str, name: object, values: object) -> Column:
     return column
 
 
-def _fill_empty(columns: dict[str, Column]) -> Iterator[str]:
+def _fill_empty(columns: dict[str, _Column]) -> Iterator[str]:
     """Put NaN where a value is missing, as the user asked; yield notes of how often."""
     for name, column in columns.items():
         n_missing = column.count(None)
@@ -227,11 +228,11 @@ def _check_values(kind: str, rows: Rows) -> None:
 
 def _align(
     kind: str,
-    columns: dict[str, Column],
+    columns: dict[str, _Column],
     epochs: Sequence[int],
     facts: LogFacts,
     options: ReadOptions,
-) -> tuple[dict[str, Column], list[str]]:
+) -> tuple[dict[str, Series], list[str]]:
     """Lay lists out over their epochs, also where validation was not run in each.
 
     Return them with what was assumed; `facts` get the names of those.
@@ -263,11 +264,12 @@ def _align(
         facts.not_logged.add(name)
         given = iter(values)
         laid[name] = [next(given) if own else None for own in validated]
-    return laid, [*notes]
+    series = {name: Series.from_optional(own) for name, own in laid.items()}
+    return series, [*notes]
 
 
 def _may_be_seldom(
-    name: str, columns: Mapping[str, Column], options: ReadOptions
+    name: str, columns: Mapping[str, _Column], options: ReadOptions
 ) -> bool:
     """Tell whether Keras may have logged a list at validated epochs only.
 

@@ -67,8 +67,9 @@ class LoggedRate(NamedTuple):
 def take_rate(record: TrainingRows) -> LoggedRate:
     """Take the columns of learning rates out of a training.
 
-    There may be one for each group of parameters, or optimizer. If they agree they are
-    one rate; else that is used which changes first, and the others are kept as metrics.
+    There may be one for each group of parameters. If they agree they are one rate; else
+    the first is used, and the others are kept as metrics. It is the first by its name:
+    files that go on behind one another are read one by one, and take the same.
 
     What is taken is no longer among the columns of the training.
     """
@@ -79,12 +80,7 @@ def take_rate(record: TrainingRows) -> LoggedRate:
             del columns[name]
     if not names:
         return LoggedRate()
-
-    def order(name: str) -> int:
-        # what leaves the rates alone parts from the record where any of them changes
-        return name not in LEARNING_RATE_NAMES and 1 + _first_change(columns[name])
-
-    first, *others = sorted(names, key=order)
+    first, *others = names
     logged = columns.pop(first)
     notes = []
     if first not in LEARNING_RATE_NAMES:
@@ -149,11 +145,6 @@ def _join_groups(
         listed = ", ".join(name for name in others if name not in alike)
         notes.append(f"{listed}: kept as metrics, because a run has one rate")
     return notes
-
-
-def _first_change(rate: Series) -> int:
-    changes = rate.recorded & (rate.values != rate.values[rate.recorded][0])
-    return int(changes.argmax()) if changes.any() else len(changes)
 
 
 def _agree(one: Series, other: Series) -> bool:

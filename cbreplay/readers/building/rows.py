@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,15 +19,12 @@ if TYPE_CHECKING:
     from cbreplay.readers.base import LogFacts
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
-__all__ = ["Column", "Rows", "as_series", "lay_out", "split_rows", "spread"]
+__all__ = ["Rows", "lay_out", "split_rows", "spread"]
 
 # two trainings may fail alike after fewer numbers
 _MANY_NUMBERS = 5
 # so many digits are not equal by chance
 _MANY_DIGITS = 15
-# what a column can be made of: a value, or None where nothing was recorded
-Column: TypeAlias = "list[float | None]"
-Values: TypeAlias = "Series | Sequence[float | None]"
 
 
 class Rows:
@@ -37,7 +34,7 @@ class Rows:
     ----------
     epochs : array or sequence of int
         The epoch of each row.
-    columns : mapping of str to Series or sequence
+    columns : mapping of str to Series
         The values, each column as long as `epochs`.
     wall_times : array or sequence of float
         When each epoch ended, in seconds; empty where the log does not say.
@@ -64,7 +61,7 @@ class Rows:
     def __init__(
         self,
         epochs: EpochArray | Sequence[int],
-        columns: Mapping[str, Values],
+        columns: Mapping[str, Series],
         wall_times: FloatArray | Sequence[float] = (),
         place: str = "",
         *,
@@ -73,7 +70,7 @@ class Rows:
         cuts: Collection[int] = (),
     ) -> None:
         self.epochs: EpochArray = np.asarray(epochs, dtype=np.int64)
-        self.columns = {name: as_series(column) for name, column in columns.items()}
+        self.columns = {**columns}
         self.wall_times: FloatArray = np.asarray(wall_times, dtype=np.float64)
         self.lines: EpochArray = np.asarray(lines, dtype=np.int64)
         self.place, self.begins_file, self.cuts = place, begins_file, {*cuts}
@@ -259,11 +256,6 @@ class Rows:
         times = np.concatenate([piece.wall_times for piece in pieces])
         first = pieces[0]
         return cls(epochs, series, times, first.place, begins_file=first.begins_file)
-
-
-def as_series(column: Values) -> Series:
-    """Return a column as a series; None is where nothing was recorded."""
-    return column if isinstance(column, Series) else Series.from_optional(column)
 
 
 def lay_out(parts: Sequence[tuple[Series, EpochArray]], length: int) -> Series:

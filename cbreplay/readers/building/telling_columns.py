@@ -9,7 +9,6 @@ import numpy as np
 
 from cbreplay.evidence.median import median_of
 from cbreplay.readers.building.evaluations import left_out_notes
-from cbreplay.readers.building.rows import as_series
 from cbreplay.readers.columns.column_names import (
     EPOCH_NAMES,
     FITS,
@@ -50,7 +49,7 @@ def leave_out_settings(record: TrainingRows) -> dict[str, str]:
     found = [
         name
         for name, own in columns.items()
-        if letters(name) in SETTINGS and len(set(as_series(own).values.tolist())) == 1
+        if letters(name) in SETTINGS and len(set(own.values.tolist())) == 1
     ]
     if len(found) == len(columns):
         return {}

@@ -15,15 +15,12 @@ from cbreplay.readers.columns.column_names import (
     LIKE_EPOCH,
     RUNS,
     STEP_NAMES,
-    is_clock,
-    is_time,
     letters,
 )
 from cbreplay.readers.columns.roles import (
     EXACT,
     are_epochs,
     check_rows_are_epochs,
-    counts_rows,
 )
 from cbreplay.series_names import plain_direction
 
@@ -40,8 +37,7 @@ __all__ = ["list_counts_on", "name_counter"]
 def name_counter(table: LogTable, options: ReadOptions) -> None:
     """Call the first column that counts what a training did its step, with a note.
 
-    Without it the rows would be epochs, and none that is lost would be missed. A column
-    that counts the rows tells nothing of them.
+    Without it the rows would be epochs, and none that is lost would be missed.
 
     Raises
     ------
@@ -51,18 +47,14 @@ def name_counter(table: LogTable, options: ReadOptions) -> None:
     indexes = map(str.lower, INDEXES)
     if table.first_of((*EPOCH_NAMES, *BATCH_NAMES, *STEP_NAMES, *indexes)):
         return
-    found = [
-        name
-        for name, cells in table.columns.items()
-        if cells.whole and _counts_on(name, cells.values)
-    ]
-    if len(found) == 1 and not counts_rows(table.columns[found[0]].values):
-        if options.x_axis != "epoch":
-            check_rows_are_epochs(table)
-        table.notes.append(
-            f"column {found[0]} counts on from row to row: it is the step"
-        )
-        table.rename({found[0]: "step"})
+    for name, cells in table.columns.items():
+        if cells.whole and _counts_on(name, cells.values):
+            if options.x_axis != "epoch":
+                check_rows_are_epochs(table)
+            told = f"column {name} counts on from row to row: it is the step"
+            table.notes.append(told)
+            table.rename({name: "step"})
+            return
 
 
 def list_counts_on(name: str, values: Sequence[Any]) -> bool:
@@ -72,31 +64,41 @@ def list_counts_on(name: str, values: Sequence[Any]) -> bool:
 
 
 def _counts_on(name: str, values: FloatArray) -> bool:
-    """Tell whether a column counts: by one distance, of which some may be left out.
+    """Tell whether a column counts by one distance, and leaves some out or begins anew.
 
-    It may begin again with another training. Times and metrics do not count.
+    Then it tells more than the order of its rows. Times and metrics do not count.
 
     >>> _counts_on("batches", np.array([100.0, 200, 300, 500, 600, 700]))
     True
-    >>> _counts_on("seconds", np.arange(9.0)), _counts_on("num_updates", np.arange(9.0))
-    (False, True)
+    >>> [_counts_on(name, np.array([1.0, 2, 3, 5, 6, 7])) for name in ("reward", "sec")]
+    [False, False]
+    >>> _counts_on("wait", np.array([0.0, 1, 2, 0, 1, 2, 3, 0]))
+    False
     """
-    if len(values) < _FEWEST or not are_epochs(values).all() or values[0] == values[1]:
+    if len(values) < _FEWEST or not are_epochs(values).all():
         return False
     distances = np.diff(values)
-    begins = np.append(values[:1], values[1:][distances <= 0])
+    if (distances == distances[0]).all():
+        return False
+    begins = np.flatnonzero(np.append(True, distances <= 0))
+    if len(begins) > 1:
+        # how long a callback has waited begins anew too, at 0 or after an epoch or two
+        anew = (values[begins] == values[0]).all() and values[0] > 0
+        if not anew or np.diff(begins, append=len(values)).min() < _SHORTEST:
+            return False
     on = distances[distances > 0].astype(np.int64)
     usual = common_distance(on.tolist())
     counts = usual is not None and not (on % usual).any()
-    counts = counts and begins[0] in {0, 1, usual} and bool((begins == begins[0]).all())
+    counts = counts and values[0] in {0, 1, usual}
     # Stable Baselines logs time/total_timesteps
     own = re.sub(_NO_TIMES, "", name.rpartition("/")[2])
-    known = is_time(own) or is_clock(own) or letters(name) in RUNS
+    known = re.search(_TIMES, own) is not None or letters(name) in RUNS
     known = known or re.fullmatch(LIKE_EPOCH, letters(name)) is not None
     return counts and not known and plain_direction(name) is None
 
 
 # "date" is in num_updates
 _NO_TIMES = "(?i)timestep|update"
-# fewer values may rise so by chance
-_FEWEST = 6
+_TIMES = "(?i)time|date|sec|elapsed|clock|durat|minute|hour"
+# fewer values may rise so by chance, in all or in one training
+_FEWEST, _SHORTEST = 6, 3

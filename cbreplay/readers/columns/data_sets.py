@@ -240,12 +240,10 @@ def _lay_out_metrics(table: LogTable, telling: list[str]) -> bool:
     name_columns(table, problem, metrics, _called_by_metric, shared)
     if again is not None or key.lower() in STEP_NAMES:
         put_together(table, key)
-    listed = [
-        *dict.fromkeys(
-            _called_by_metric(own, metric) for own in values for metric in metrics
-        )
-    ]
-    listed = [own for own in listed if own in table.columns]
+    named = dict.fromkeys(
+        _called_by_metric(own, metric) for own in values for metric in metrics
+    )
+    listed = [own for own in named if own in table.columns]
     from cbreplay.readers.columns.cell_by_cell import read_spelled
 
     # one metric may be written in percent, beside others that are not

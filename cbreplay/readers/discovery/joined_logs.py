@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["join_trainings"]
 
+# one log may hold a training several times, or nothing but a rate
+_OF_ONE_LOG = (leave_out_rates, leave_out_copies)
 # files of one series, or of one data set, become a log first: only whole logs are
 # compared with each other
 _STEPS = (
@@ -47,14 +49,16 @@ _OF_PARTS = (
 def join_trainings(found: FoundLogs) -> None:
     """Join logs of one training, leave out copies, and note what remains a doubt.
 
-    There are two or more.
-
     Raises
     ------
     LogError
         If there is nothing but learning rates, or two files may be either of a training
         or of its validation.
     """
+    if len(found.logs) == 1:
+        for step in _OF_ONE_LOG:
+            step(found)
+        return
     for step in _STEPS:
         step(found)
     name_metrics_alike([log.runs for log in found.logs])

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cbreplay.run import Run
     from cbreplay.run_metadata import RunMetadata
 
-__all__ = ["read_content", "read_training"]
+__all__ = ["OneTraining", "read_content"]
 
 
 def read_content(
@@ -34,36 +34,20 @@ def read_content(
     from cbreplay.readers.discovery.remote import copied
 
     with copied(content, source) as local:
-        (runs,) = read_training(training_of(local), options, [], alone=True).values()
+        files = OneTraining(training_of(local), options, [], alone=True)
+        (runs,) = files.read().values()
     return [placed(run, source) for run in runs]
 
 
 _BEGINNING = 65_536
 
 
-def read_training(
-    training: TrainingFiles, options: ReadOptions, seen: list[Seen], *, alone: bool
-) -> dict[str, list[Run]]:
-    """Read the log and the event files of one training, and join them.
+class OneTraining:
+    """The log and the event files of one training, which are read and joined.
 
     If `alone`, the file was asked for by its name. In a directory, a file that cannot
     be read does not hide the ones that can.
-
-    Returns
-    -------
-    dict of str to list of Run
-        The trainings, by the place that names them: one, unless the files hold several.
-
-    Raises
-    ------
-    LogError
-        If none of them can be read.
     """
-    return _OneTraining(training, options, seen, alone=alone).read()
-
-
-class _OneTraining:
-    """The files of one training, and what was found in them so far."""
 
     def __init__(
         self,
@@ -79,6 +63,15 @@ class _OneTraining:
         self.by_place: dict[str, list[Run]] = {}
 
     def read(self) -> dict[str, list[Run]]:
+        """Return the trainings, by the place that names them.
+
+        It is one, unless the files hold several.
+
+        Raises
+        ------
+        LogError
+            If none of the files can be read.
+        """
         training = self.training
         metadata = self._metadata()
         if training.log is not None:

@@ -24,7 +24,7 @@ from cbreplay.readers.discovery.found_logs import (
     note_left_out,
     part_of,
 )
-from cbreplay.readers.discovery.reading import read_content, read_training
+from cbreplay.readers.discovery.reading import OneTraining, read_content
 from cbreplay.readers.discovery.training_files import (
     Seen,
     TrainingFiles,
@@ -141,7 +141,12 @@ class _SourceReader:
             if isinstance(source, (str, os.PathLike))
         ]
         files = FoundLogs(of_files, self.seen, self.options)
-        _join_files(files)
+        runs = [run for log in of_files for run in log.runs]
+        if len(runs) > 1 or any(all(map(is_rate_name, run.series)) for run in runs):
+            # most often there is one run, which needs none of it
+            from cbreplay.readers.discovery.joined_logs import join_trainings
+
+            join_trainings(files)
         self.left_out += files.notes
         gone = {*of_files} - {*files.logs}
         whole = [log for _, own in found for log in own if log not in gone]
@@ -302,7 +307,8 @@ class _SourceReader:
         self, root: str, training: TrainingFiles, *, alone: bool
     ) -> list[RunsOfLog]:
         n_before = len(self.seen)
-        by_place = read_training(training, self.options, self.seen, alone=alone)
+        files = OneTraining(training, self.options, self.seen, alone=alone)
+        by_place = files.read()
         used = [own.path for own in self.seen[n_before:] if own.fate in _USED]
         return [
             RunsOfLog(*names_of(root, place), runs, files_of(runs, used))
@@ -313,24 +319,6 @@ class _SourceReader:
 _USED = ("read", "joined")
 # in these formats, files that are no logs but look like one are common
 _OFTEN_FOREIGN = ("json", "pickle", "mlflow", "wandb")
-
-
-def _join_files(files: FoundLogs) -> None:
-    """Join logs of one training, and leave out files of a learning rate alone."""
-    if len(files.logs) > 1:
-        from cbreplay.readers.discovery.joined_logs import join_trainings
-
-        join_trainings(files)
-        return
-    runs = [run for log in files.logs for run in log.runs]
-    if len(runs) > 1:
-        from cbreplay.readers.discovery.read_once import leave_out_copies
-
-        leave_out_copies(files)
-    if any(all(map(is_rate_name, run.series)) for run in runs):
-        from cbreplay.readers.discovery.series_files import leave_out_rates
-
-        leave_out_rates(files)
 
 
 def _check_path(path: str) -> None:

@@ -21,7 +21,12 @@ from cbreplay.readers.discovery.event_places import (
     run_json_beside,
     stand_in_table,
 )
-from cbreplay.readers.entries import is_event_file, is_hidden, list_entries
+from cbreplay.readers.entries import (
+    is_directory,
+    is_event_file,
+    is_hidden,
+    list_entries,
+)
 from cbreplay.readers.files import check_content, read_beginning
 from cbreplay.readers.formats import (
     LOGS_CSV,
@@ -311,8 +316,8 @@ def _walk(
         # many directories hold one log and nothing else
         if len(shown) > 1:
             shown.sort(key=lambda entry: as_people_count(entry.name))
-        below = [entry for entry in shown if _is_directory(entry)]
-        others = [entry for entry in shown if not _is_directory(entry)]
+        below = [entry for entry in shown if is_directory(entry)]
+        others = [entry for entry in shown if not is_directory(entry)]
         logs = [entry for entry in others if _may_be_log(entry.name)]
         seen += [
             Seen(entry.path, "not followed", "a link to a directory")
@@ -328,13 +333,6 @@ def _walk(
     if linked:
         inside = os.path.join(os.path.realpath(root), "")
         yield from _linked(linked, own, inside, seen)
-
-
-def _is_directory(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
 
 
 def _linked(

@@ -87,8 +87,7 @@ class JsonHistoryReader(LogReader):
             if os.path.isdir(path)
             else read_json(path, damage.max_bytes, damage)
         )
-        notes: list[str] = []
-        beside: list[str] = []
+        notes, beside = list[str](), list[str]()
         left_out: dict[str, str] = {}
         of_points = False
         held = curves_by_name(held, path)
@@ -102,13 +101,7 @@ class JsonHistoryReader(LogReader):
             pairs, left_out = with_steps(paired_lists(held))
             points = found or rows_of_points(pairs, path, self.options)
             of_points = found is None and points is not None
-            held, notes = points or (
-                _rows_of(held)
-                or rows_of_index(held)
-                or rows_of_lists(held, epochs=False)
-                or held,
-                notes,
-            )
+            held, notes = points or (_rows_of(held) or held, notes)
         held = _rows_in_lists(_rows_below_names(held, path))
         held, again = trainings_of(held)
         beside += again
@@ -267,11 +260,11 @@ def _is_row(row: object) -> bool:
 
 
 def _rows_of(held: dict[str, Any]) -> list[Any] | None:
-    """Return the rows of one line, below one name, or of a DataFrame that was split."""
+    """Return rows: of one line, below one name, of a DataFrame, of lists with steps."""
     if (split := split_rows(held)) is not None:
         return split
     rows = held.get("data")
-    if isinstance(rows, list) and "schema" in held and all(map(_is_row, rows)):
+    if rows and isinstance(rows, list) and "schema" in held and all(map(_is_row, rows)):
         # as pandas writes it with its schema, which calls a nameless index so
         index = [row.get("index") for row in rows]
         return with_index(
@@ -295,7 +288,7 @@ def _rows_of(held: dict[str, Any]) -> list[Any] | None:
     if held and all(numbered) and are_rows:
         pairs = zip(numbered, held.values(), strict=True)
         return [{"epoch": int(found[1]), **row} for found, row in pairs if found]
-    return None
+    return rows_of_index(held) or rows_of_lists(held, epochs=False)
 
 
 def _as_list(name: str, values: object) -> list[Any] | None:

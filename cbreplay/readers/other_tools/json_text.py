@@ -46,31 +46,26 @@ def read_json(path: str, most: int, damage: Damage | None = None) -> Any:
     LogError
         If it is no JSON (`TruncatedLogError`: it breaks off).
     """
+    import json
+
     content = read_bytes(path, most)
     # each is an object in memory too
     check_rows(content.count(b"{"), path, most)
-    return parse_json(content, path, damage)
-
-
-def parse_json(content: bytes, source: str, damage: Damage | None = None) -> Any:
-    """Return what JSON in memory holds."""
-    import json
-
     text = decode_beginning(content).lstrip("\ufeff")
     try:
-        return _decoded(_loads, text, source=source)
+        return _decoded(_loads, text, source=path)
     except json.JSONDecodeError as error:
         sentence = re.match(_SENTENCE, text)
         if sentence is not None and error.pos < sentence.end():
-            raise free_text(source) from None
+            raise free_text(path) from None
         if error.msg != "Extra data":
-            raise _no_json(error, text, source) from None
+            raise _no_json(error, text, path) from None
         end = "\n" if "\n" in text else "\r"
         if not _is_a_line(text[: error.pos], end) and text[error.pos] in "{[":
-            return _parse_documents(text, source)
+            return _parse_documents(text, path)
         if end in text.rstrip():
-            return _parse_lines(text, end, source, damage)
-        raise _no_json(error, text, source) from None
+            return _parse_lines(text, end, path, damage)
+        raise _no_json(error, text, path) from None
 
 
 def _decoded(decode: Callable[..., Any], *given: Any, source: str) -> Any:

@@ -100,19 +100,29 @@ def test_the_name_of_a_run_is_no_markup(name: str) -> None:
 @pytest.mark.parametrize(
     ("callbacks", "planned", "headline"),
     [
-        ((STOPPER,), None, "EarlyStopping stops training at epoch 5; it keeps epoch 3"),
+        (
+            (STOPPER,),
+            None,
+            (
+                "EarlyStopping stops at epoch 5 of 8, and keeps epoch 3: 0.0100 above "
+                "the best val_loss (3 epochs saved)"
+            ),
+        ),
         (
             (EarlyStopping(patience=9, restore_best_weights=True),),
             None,
             (
-                "Nothing stops training in this log, which ends at epoch 8; so far it "
+                "It does not stop inside this log, which ends at epoch 8; so far it "
                 "keeps epoch 6"
             ),
         ),
         (
             (EarlyStopping(patience=9),),
             8,
-            "Nothing stops training before its planned end, epoch 8; it keeps epoch 8",
+            (
+                "It trains to the planned end, epoch 8, and keeps epoch 8: 0.0200 "
+                "above the best val_loss"
+            ),
         ),
         (
             (PLATEAU,),
@@ -126,8 +136,8 @@ def test_the_name_of_a_run_is_no_markup(name: str) -> None:
             (STOPPER, EarlyStopping(patience=2)),
             None,
             (
-                "EarlyStopping and EarlyStopping#2 stop training at epoch 5; it keeps "
-                "epoch 3"
+                "EarlyStopping, with EarlyStopping#2, stops at epoch 5 of 8, and keeps "
+                "epoch 3: 0.0100 above the best val_loss (3 epochs saved)"
             ),
         ),
     ],
@@ -146,7 +156,8 @@ def test_the_headline_says_where_it_ends_and_what_is_kept(
 def test_a_run_that_breaks_off_keeps_the_epoch_it_broke_off_in() -> None:
     run = Run.from_logs({"loss": loss} for loss in [1.0, float("nan"), 0.5])
     document = explanation(TerminateOnNaN(), run=run, objective="loss")
-    assert facts_of(document.headline) == {"stopped_epoch": 1, "kept_epoch": 1}
+    facts = facts_of(document.headline)
+    assert (facts["stopped_epoch"], facts["kept_epoch"]) == (1, 1)
 
 
 def test_the_divergence_is_said_once() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from cbreplay import EarlyStopping, ReduceLROnPlateau, Run, load_runs, replay_run
+from cbreplay import Run, load_runs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,19 +83,19 @@ def test_of_groups_that_differ_the_first_is_the_rate(tmp_path: Path) -> None:
     assert any(note.startswith("lr/pg2: kept as metrics") for note in run.notes)
 
 
-def test_of_two_optimizers_the_rate_that_changes_first_is_taken(
+def test_files_of_one_training_take_the_rate_of_the_same_optimizer(
     tmp_path: Path,
 ) -> None:
-    """A ReduceLROnPlateau that never acts would have kept both: it is none of it."""
-    rows = "".join(
-        f"{epoch},{0.5 + 0.1 * (epoch > 0)},.001,{0.02 if epoch < 3 else 0.002}\n"
-        for epoch in range(8)
-    )
-    run = read(tmp_path, f"epoch,val_loss,lr-Adam,lr-SGD\n{rows}")
-    assert list(run.series) == ["val_loss", "lr-Adam"]
-    listed = [ReduceLROnPlateau(patience=50), EarlyStopping(patience=5)]
-    told = replay_run(run, listed, semantics="keras-3.15")
-    assert (told.evidence, told.divergence_epoch) == ("diverged", 3)
+    """Whichever changes in each of them."""
+    for name, epochs in (("a.csv", range(6)), ("b.csv", range(6, 14))):
+        rows = (
+            f"{epoch},{0.9 - epoch / 99},.001,{0.02 if epoch < 9 else 0.002}\n"
+            for epoch in epochs
+        )
+        text = "epoch,val_loss,lr-Adam,lr-SGD\n" + "".join(rows)
+        (tmp_path / name).write_text(text)
+    (run,) = load_runs(tmp_path)
+    assert (run.n_epochs, list(run.series)) == (14, ["val_loss", "lr-SGD"])
 
 
 def test_keras_own_name_stands_before_another(tmp_path: Path) -> None:

@@ -660,7 +660,8 @@ def test_rows_lost_between_counts_of_another_name_are_holes(
 ) -> None:
     """Rows 4 and 5 of ten are missing."""
     counts = [usual * at for at in (1, 2, 3, *range(6, 11))]
-    table = pd.DataFrame({name: counts, "val_loss": [1 / at for at in counts]})
+    losses = [1 / at for at in counts]
+    table = pd.DataFrame({name: counts, "val_loss": losses, "tokens": counts})
     source: Any = {"frame": table, "dict": table.to_dict("list")}.get(kind)
     if source is None:
         source = tmp_path / f"log.{kind}"
@@ -670,7 +671,7 @@ def test_rows_lost_between_counts_of_another_name_are_holes(
             table.to_json(source, orient="records")
     (run,) = load_runs(source)
     assert run.has_row.tolist() == [True] * 3 + [False] * 2 + [True] * 5
-    assert list(run.series) == ["val_loss"]
+    assert list(run.series) == ["val_loss", "tokens"]
     assert f"column {name} counts on from row to row: it is the step" in run.notes
 
 
@@ -680,6 +681,21 @@ def test_times_and_metrics_count_no_rows(name: str) -> None:
     values[-1] += 1
     (run,) = load_runs({name: values, "val_loss": [1 / at for at in values]})
     assert (run.n_epochs, list(run.series)) == (7, [name, "val_loss"])
+
+
+@pytest.mark.parametrize(
+    "waits", [[0, 1, 0, 1, 2, 3], [0, 1, 2, 0, 1, 2, 3], [1, 2, 3, 1, 2, 1, 2]]
+)
+def test_how_long_a_callback_waited_counts_no_rows(waits: list[int]) -> None:
+    (run,) = load_runs({"wait": waits, "val_loss": [1 / (1 + at) for at in waits]})
+    assert (run.n_epochs, list(run.series)) == (len(waits), ["wait", "val_loss"])
+
+
+def test_counts_of_another_name_that_begin_anew_are_of_another_training() -> None:
+    rounds = [10, 20, 30, 40, 10, 20, 30]
+    losses = [0.9, 0.8, 0.7, 0.75, 0.95, 0.85, 0.65]
+    runs = load_runs({"round": rounds, "val_loss": losses})
+    assert [run.n_epochs for run in runs] == [4, 3]
 
 
 def test_trials_that_are_counted_are_no_rows_of_one_training(tmp_path: Path) -> None:

@@ -190,10 +190,10 @@ class TestARecordPlacedElsewhere:
 @pytest.mark.keras
 class TestASettingInPlace:
     def names(self, users: list[Any], *texts: str) -> list[str]:
-        from cbreplay.record.seen_training import SettingInPlace
+        from cbreplay.record.seen_training import HeldFits
 
-        setting = SettingInPlace(1, tuple(parse_callbacks(*texts)))
-        return [type(each).__name__ for each in setting.put_into(users)]
+        held = HeldFits(Path(), Path(), 1, tuple(parse_callbacks(*texts)))
+        return [type(each).__name__ for each in held.put_into(users)]
 
     def test_takes_the_place_of_the_first_that_decides(self) -> None:
         from keras import callbacks

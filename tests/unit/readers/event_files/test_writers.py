@@ -128,6 +128,22 @@ def test_a_mark_is_one_of_all_curves_of_add_scalars(tmp_path: Path) -> None:
     assert (run.seams, len(run.replaced)) == ((3,), 1)
 
 
+def test_a_mark_within_the_steps_of_a_file_of_a_later_clock_resumed_it(
+    tmp_path: Path,
+) -> None:
+    write_payloads(tmp_path / FILE.format(9000), scalars(range(6), 9000.0))
+    resumed = [restart_event(500.0, 4), *scalars(range(4, 7), 501.0, offset=16)]
+    write_payloads(tmp_path / FILE.format(500), resumed)
+    _, second = read(tmp_path, x_axis="epoch")
+    assert any("its clock set back, --parts join" in note for note in second.notes)
+    (run,) = read(tmp_path, x_axis="epoch", parts="join")
+    later = [16 + step / 8 for step in range(4, 7)]
+    assert losses(run, "val_loss") == [0, 1 / 8, 2 / 8, 3 / 8, *later]
+    ((seam, fit),) = run.replaced
+    assert fit is not None
+    assert (seam, fit.horizon, run.possible_seams) == (4, 5, frozenset())
+
+
 @pytest.mark.parametrize("ahead", [-3600, 3600])
 def test_a_mark_takes_nothing_from_a_writer_with_another_clock(
     tmp_path: Path, ahead: int
