@@ -264,7 +264,7 @@ def _rows_of(held: dict[str, Any]) -> list[Any] | None:
     if (split := split_rows(held)) is not None:
         return split
     rows = held.get("data")
-    if isinstance(rows, list) and "schema" in held and all(map(_is_row, rows)):
+    if rows and isinstance(rows, list) and "schema" in held and all(map(_is_row, rows)):
         # as pandas writes it with its schema, which calls a nameless index so
         index = [row.get("index") for row in rows]
         return with_index(
