@@ -28,6 +28,7 @@ __all__ = [
     "drawn_mark",
     "drawn_places",
     "epoch_span",
+    "find_lone",
     "find_shade",
 ]
 
@@ -191,7 +192,7 @@ def draw_series(
     look: Look,
 ) -> None:
     """Draw a series up to `last_decided`, and faintly what was recorded after it."""
-    alone = _alone(curve.values)
+    alone = find_lone(curve.values)
     stretches = [
         (epochs >= last_decided, look.faint, 1.2, 2),
         (epochs <= last_decided, color, 1.8, 3),
@@ -213,7 +214,7 @@ def draw_series(
         )
 
 
-def _alone(values: FloatArray) -> BoolArray:
+def find_lone(values: FloatArray) -> BoolArray:
     """Return where a value has a gap on both sides, which no line would show."""
     known = np.concatenate(([False], np.isfinite(values), [False]))
     return known[1:-1] & ~known[:-2] & ~known[2:]

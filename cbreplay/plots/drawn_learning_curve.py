@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.arguments import checked
-from cbreplay.plots.curve import draw_non_finite, draw_series
+from cbreplay.plots.curve import draw_non_finite, draw_series, find_lone
 from cbreplay.plots.picture_text import drawable_text, shorten
 from cbreplay.plots.style import (
     LIGHT,
@@ -139,7 +139,16 @@ def _draw_training(
     ax: Axes, points: LearningCurvePoints, curve: Curve, look: Look
 ) -> None:
     """Draw the training series faintly, on the monitored one's axis, with its name."""
-    ax.plot(points.epochs, curve.values, color=look.faint, linewidth=0.9, zorder=1.5)
+    ax.plot(
+        points.epochs,
+        curve.values,
+        color=look.faint,
+        linewidth=0.9,
+        marker="o",
+        markersize=2.5,
+        markevery=np.flatnonzero(find_lone(curve.values)).tolist(),
+        zorder=1.5,
+    )
     low, high = ax.get_ylim()
     # on the right are the numbers of the other axis
     shared = points.judged is not points.curves[0]

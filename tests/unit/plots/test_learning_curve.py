@@ -120,6 +120,14 @@ def test_one_steep_value_lies_outside_the_axis_and_is_named() -> None:
     assert "↑ 50.00 at epoch 1" in words(points)
 
 
+def test_a_training_value_without_a_neighbour_is_a_dot() -> None:
+    run = Run.from_logs([{"loss": 0.3, "val_loss": 0.4}])
+    replay = replay_run(run, EarlyStopping(patience=1), semantics="keras-3.15")
+    ax = plot_learning_curve(learning_curve_points(replay))
+    (line,) = [line for line in ax.lines if np.array_equal(line.get_ydata(), [0.3])]
+    assert (line.get_marker(), line.get_markevery()) == ("o", [0])
+
+
 def test_a_training_series_that_leaves_the_shared_axis_is_named() -> None:
     losses = [9.0, 8.0, *np.linspace(0.6, 0.4, 30)]
     logs = [{"val_loss": 0.5 + loss / 100, "loss": loss} for loss in losses]
