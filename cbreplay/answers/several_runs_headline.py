@@ -138,8 +138,11 @@ def _of_one_setting(
         on, end = "all {exact_runs:count}", ""
         if summary.exact_runs < summary.runs:
             on = "{exact_runs:count} of {runs:count}"
-        if set(cells.columns["evidence"]) == {"censored"}:
+        evidence = set(cells.columns["evidence"])
+        if evidence == {"censored"}:
             end = ": it stops inside none of these logs"
+        elif evidence == {"diverged"}:
+            end = "; each shows where it parts from the log, not what follows"
         elif summary.exact_runs and len(cells.judged_by) == 1:
             end = "; on none of them is known what it loses"
         words = f"The logs decide {{setting}} on {on} runs{end}."

@@ -37,6 +37,7 @@ _GROWS = (
     "list, below it and above what uses it"
 )
 _MAY = " that could change it"
+_COPYING = ("cbreplay.record.recorded", "cbreplay.recorded", "copy.deepcopy")
 # functions of Python that return a number or a text
 _PLAIN = {"bool", "float", "int", "len", "round", "str"}
 
@@ -195,12 +196,12 @@ class ScriptCalls:
             return None
 
     def next_of(self, node: ast.expr, scope: Scope) -> Placed | None:
-        """Follow a name, a dict's entry, a class's constant, or ``recorded``, a step.
+        """Follow a name, a dict's entry, a class's constant, or a copy, a step.
 
         ``cbreplay.recorded(callbacks, directory)`` returns the callbacks that it is
         given, and its own loggers, which decide nothing.
         """
-        if isinstance(node, ast.Call) and node.args and self._records(node, scope):
+        if isinstance(node, ast.Call) and node.args and self.copies(node, scope):
             return node.args[0], scope
         entry = as_subscript(node)
         if entry is not None and isinstance(entry.slice, ast.Constant):
@@ -335,9 +336,10 @@ class ScriptCalls:
         paths = self.paths(node, scope)
         return paths[0].partition(".")[0] if len(paths) == 1 else ""
 
-    def _records(self, call: ast.Call, scope: Scope) -> bool:
+    def copies(self, call: ast.Call, scope: Scope) -> bool:
+        """Return whether a call returns what it is given first, or a copy of it."""
         paths = self.paths(call.func, scope)
-        return paths in (["cbreplay.recorded"], ["cbreplay.record.recorded"])
+        return paths in [[path] for path in _COPYING]
 
     def count_step(self, *looked_through: Sized) -> None:
         """Count a step of reading, so that no script takes too long.

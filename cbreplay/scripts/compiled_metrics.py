@@ -19,11 +19,7 @@ from cbreplay.scripts.foreign_code import may_log_own_names
 from cbreplay.scripts.keras_classes import metric_class
 from cbreplay.scripts.last_compiles import last_before
 from cbreplay.scripts.literals import read_literal
-from cbreplay.scripts.model_outputs import (
-    find_model_class,
-    find_outputs,
-    name_outputs,
-)
+from cbreplay.scripts.model_outputs import find_model_class, find_outputs
 from cbreplay.scripts.possible_values import given_values
 from cbreplay.scripts.syntax import (
     argument_named,
@@ -175,7 +171,7 @@ class ModelCompiles:
         if not self.found or not self.is_keras or self.is_unordered:
             return None
         outputs = find_outputs(self.calls, self.made_by)
-        reader = _Metrics(self.calls, outputs, name_outputs(self.calls, self.made_by))
+        reader = _Metrics(self.calls, outputs)
         try:
             for call, scope in self.found:
                 reader.nameless = {}
@@ -192,17 +188,15 @@ class ModelCompiles:
             *_named(reader.now),
             MetricNames(*_named(reader.before)),
             {} if reader.names_outputs else reader.directions,
-            has_outputs=not known or several_losses or outputs != "one",
+            has_outputs=not known or several_losses or len(outputs) != 1,
             is_whole=not may_log_own,
             is_keras=known,
             kinds=reader.kinds,
             # of several calls of compile, one may give another metric of that name
             texts=reader.texts if len(self.found) == 1 else {},
             names_outputs=reader.names_outputs,
-            has_several=outputs == "several"
-            or (
-                outputs is None and (several_losses or (known and reader.may_be_parted))
-            ),
+            has_several=len(outputs) > 1
+            or (not outputs and (several_losses or (known and reader.may_be_parted))),
         )
 
     def _names(self) -> set[str]:
@@ -240,10 +234,8 @@ def _entries_of(found: ast.expr) -> list[ast.expr]:
 class _Metrics:
     """Collects the names of the metrics in calls of ``compile``."""
 
-    def __init__(
-        self, calls: ScriptCalls, outputs: Outputs | None, output_names: Sequence[str]
-    ) -> None:
-        self.calls, self.outputs, self.output_names = calls, outputs, output_names
+    def __init__(self, calls: ScriptCalls, outputs: Outputs) -> None:
+        self.calls, self.outputs = calls, outputs
         # the names that each metric may have: by Keras 3, and by Keras 2
         self.now: list[tuple[str, ...]] = []
         self.before: list[tuple[str, ...]] = []
@@ -309,10 +301,11 @@ class _Metrics:
         is_list = isinstance(found, lists)
         # Keras 2 gives every output all metrics of a list without lists
         is_parted = is_list and any(isinstance(part, lists) for part in parts)
-        if is_parted and len(parts) == len(self.output_names):
-            outputs = [*self.output_names]
-        has_several = has_several or len(outputs) > 1 or self.outputs == "several"
-        several = bool(outputs) and self.outputs != "one" and has_several
+        told = [name for name in self.outputs if name is not None]
+        if is_parted and len(parts) == len(told) == len(self.outputs):
+            outputs = told
+        has_several = has_several or len(outputs) > 1 or len(self.outputs) > 1
+        several = bool(outputs) and len(self.outputs) != 1 and has_several
         self.by_output.append(several)
         if not several:
             # of several outputs, Keras 3 refuses a list with one entry

@@ -108,17 +108,7 @@ class MemberReader:
             self.calls.unread(node, f"{name!r} is assigned in the class and outside")
         self.calls.count_step(holder.bindings[name], self.calls.names.gains)
         bindings = [binding for binding in holder.bindings[name] if binding.line]
-        added = {id(gain.value) for gain in self.calls.names.gains}
-        values = [
-            binding.value
-            for binding in bindings
-            if binding.value is not None
-            # c = c + [a]: what the list gains is read below
-            and not (
-                isinstance(binding.value, ast.BinOp)
-                and id(binding.value.right) in added
-            )
-        ]
+        values = _assigned(bindings, self.calls.names.gains)
         changed = self.calls.names.changes.first.get(place)
         doubts = list(self._doubts_about(node, place))
         given = given_for(self.calls, name, holder)
@@ -208,6 +198,9 @@ class MemberReader:
             # the order of a sorted list is not told
             held = self.members(call.args[0], scope, is_certain=named != "sorted")
             yield from reversed(list(held)) if named == "reversed" else held
+        elif named == "deepcopy" and self.calls.copies(call, scope):
+            for member in self.members(call.args[0], scope):
+                yield member._replace(within=call)  # each call makes it anew
         elif isinstance(call.func, ast.Attribute) and named in ("copy", "values"):
             yield from self.members(call.func.value, scope)
         elif (given := self.calls.next_of(call, scope)) is not None:
@@ -222,6 +215,17 @@ class MemberReader:
                     yield member._replace(within=call) if made_here else member
         else:
             yield self.callbacks.read(call, scope)
+
+
+def _assigned(bindings: list[Binding], gains: list[Gain]) -> list[ast.expr]:
+    """Return what a name is assigned, without the lists that ``c = c + [a]`` makes."""
+    added = {id(gain.value) for gain in gains}
+    values = [binding.value for binding in bindings if binding.value is not None]
+    return [
+        value
+        for value in values
+        if not (isinstance(value, ast.BinOp) and id(value.right) in added)
+    ]
 
 
 class Kept(NamedTuple):

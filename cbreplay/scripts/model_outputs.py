@@ -1,9 +1,9 @@
-"""Whether the model of a ``fit`` has one output, or several that its metrics name."""
+"""The outputs of the model of a ``fit``, which may name its metrics."""
 
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias
 
 from cbreplay.scripts.keras_paths import KERAS_PACKAGES
 from cbreplay.scripts.possible_values import only_literal, values_if_told
@@ -15,11 +15,10 @@ if TYPE_CHECKING:
     from cbreplay.scripts.calls import ScriptCalls
     from cbreplay.scripts.scopes import Placed, Scope
 
-__all__ = ["Outputs", "find_model_class", "find_outputs", "name_outputs"]
+__all__ = ["Outputs", "find_model_class", "find_outputs"]
 
-_Told = TypeVar("_Told")
-
-Outputs: TypeAlias = Literal["one", "several"]
+# the name of each output, None where it is not told
+Outputs: TypeAlias = tuple[str | None, ...]
 _KERAS_MODELS = {"Functional", "Model", "Sequential"}
 _APPLICATIONS = "applications"
 # functions that return several tensors
@@ -44,93 +43,62 @@ def find_model_class(
 
 def find_outputs(
     calls: ScriptCalls, models: Iterable[tuple[ast.expr | None, Scope]]
-) -> Outputs | None:
-    """Return how many outputs the models of a name have; None if that is not told.
+) -> Outputs:
+    """Return the outputs of the models of a name; none where it is not told how many.
 
-    A model is None where the text does not tell what the name stands for.
+    Each has its layer's name, which is also the output's, or None where that is not
+    told. A model is None where the text does not tell what the name stands for.
     """
-    found = {_agreed(_outputs_of_call, calls, *model) for model in models}
-    if "several" in found:
-        return "several"
-    return "one" if found == {"one"} else None
-
-
-def name_outputs(
-    calls: ScriptCalls, models: Iterable[tuple[ast.expr | None, Scope]]
-) -> tuple[str, ...]:
-    """Return the names of a model's outputs, which are those of their layers.
-
-    Empty where the text does not tell them, and for a dict, whose keys name outputs in
-    newer versions only.
-    """
-    found = {_agreed(_names_of_call, calls, *model) for model in models}
-    return (found.pop() or ()) if len(found) == 1 else ()
+    found = [_agreed(_outputs_of_call, calls, *model) for model in models]
+    if any(len(outputs) > 1 for outputs in found) and len({*found}) > 1:
+        return (None, None)  # certainly several
+    return found[0] if len({*found}) == 1 else ()
 
 
 def _agreed(
-    ask: Callable[[ScriptCalls, ast.expr, Scope], _Told | None],
+    ask: Callable[[ScriptCalls, ast.expr, Scope], Outputs],
     calls: ScriptCalls,
     node: ast.expr | None,
     scope: Scope,
-) -> _Told | None:
-    """Return what all possible values of an expression say; None if they differ."""
+) -> Outputs:
+    """Return what all possible values of an expression say; none if they differ."""
     values = [] if node is None else values_if_told(calls, node, scope)
     found = {ask(calls, *value) for value in values}
-    return found.pop() if len(found) == 1 else None
+    return found.pop() if len(found) == 1 else ()
 
 
-def _outputs_of_call(
-    calls: ScriptCalls, made: ast.expr, scope: Scope
-) -> Outputs | None:
-    """Return how many outputs a model has that a call makes."""
+def _outputs_of_call(calls: ScriptCalls, made: ast.expr, scope: Scope) -> Outputs:
+    """Return the outputs of a model that a call makes."""
     kind = find_model_class(calls, made, scope)
     if kind in ("Sequential", _APPLICATIONS):
-        return "one"
-    return None if kind is None else _agreed(_number_of, calls, _given(made), scope)
+        return (None,)
+    if kind is None or not isinstance(made, ast.Call):
+        return ()
+    given = argument_named(made, "outputs") or next(iter(made.args[1:2]), None)
+    return _agreed(_outputs_in, calls, given, scope)
 
 
-def _names_of_call(
-    calls: ScriptCalls, made: ast.expr, scope: Scope
-) -> tuple[str, ...] | None:
-    """Return the names of the outputs of a model that a call makes."""
-    if find_model_class(calls, made, scope) in (None, "Sequential", _APPLICATIONS):
-        return None
-    return _agreed(_names_of, calls, _given(made), scope)
-
-
-def _given(made: ast.expr) -> ast.expr | None:
-    """Return what a call of a model's class gets as its outputs."""
-    if not isinstance(made, ast.Call):
-        return None
-    return argument_named(made, "outputs") or next(iter(made.args[1:2]), None)
-
-
-def _names_of(
-    calls: ScriptCalls, outputs: ast.expr, scope: Scope
-) -> tuple[str, ...] | None:
-    """Return the names of the layers that give outputs, if no two have the same."""
-    parts = outputs.elts if isinstance(outputs, (ast.List, ast.Tuple)) else []
-    names = []
-    for part in parts:
-        output, place = calls.followed_if_told(part, scope) or (part, scope)
-        layer, place = _layer_of(calls, output, place) or (None, place)
-        named = None if layer is None else argument_named(layer, "name")
-        name = None if named is None else only_literal(calls, named, place)
-        if isinstance(name, str) and _gives_one(calls, output, scope):
-            names.append(name)
-    return tuple(names) if len(set(names)) == len(parts) else None
-
-
-def _number_of(calls: ScriptCalls, outputs: ast.expr, scope: Scope) -> Outputs | None:
-    """Return how many outputs the argument of a model is."""
+def _outputs_in(calls: ScriptCalls, outputs: ast.expr, scope: Scope) -> Outputs:
+    """Return the outputs that the argument of a model is."""
     if isinstance(outputs, (ast.List, ast.Tuple, ast.Dict)):
         parts = outputs.values if isinstance(outputs, ast.Dict) else outputs.elts
         if has_star(parts):
-            return None
-        return "several" if len(parts) > 1 else "one"
-    if isinstance(outputs, ast.BinOp):
-        return "one"
-    return "one" if _gives_one(calls, outputs, scope) else None
+            return ()
+        names = [_layer_name(calls, part, scope) for part in parts]
+        # newer versions name the outputs of a dict by its keys; no name is there twice
+        is_named = not isinstance(outputs, ast.Dict) and len({*names}) == len(names)
+        return tuple(name if is_named else None for name in names) or (None,)
+    is_one = isinstance(outputs, ast.BinOp) or _gives_one(calls, outputs, scope)
+    return (None,) if is_one else ()
+
+
+def _layer_name(calls: ScriptCalls, part: ast.expr, scope: Scope) -> str | None:
+    """Return the name of the layer that gives an output, if the script names it."""
+    output, place = calls.followed_if_told(part, scope) or (part, scope)
+    layer, home = _layer_of(calls, output, place) or (None, place)
+    named = None if layer is None else argument_named(layer, "name")
+    name = None if named is None else only_literal(calls, named, home)
+    return name if isinstance(name, str) and _gives_one(calls, output, place) else None
 
 
 def _gives_one(calls: ScriptCalls, call: ast.expr, scope: Scope) -> bool:

@@ -318,12 +318,7 @@ class _Script:
 
 def _directions_of_all(facts: Sequence[TrainingFacts]) -> Mapping[str, Mode]:
     """Return the directions of compiled metrics in which all fits agree."""
-    of_fits = [
-        {} if fact.compiled is None else fact.compiled.directions for fact in facts
-    ]
-    first = of_fits[0] if of_fits else {}
-    return {
-        name: way
-        for name, way in first.items()
-        if way is not None and all(own.get(name) == way for own in of_fits)
-    }
+    compiled = [fact.compiled for fact in facts]
+    of_fits = [{*own.directions.items()} if own else set() for own in compiled]
+    alike = set.intersection(*of_fits) if of_fits else set()
+    return {name: way for name, way in alike if way is not None}

@@ -50,6 +50,14 @@ def said(ask: Ask, *words: Any) -> str:
     return " ".join(ask(*words).out.split())
 
 
+def test_logs_that_all_show_a_parting_alone_say_so(ask: Ask, plateaus: Path) -> None:
+    (plateaus / "e.csv").unlink()
+    assert said(ask, "simulate", plateaus, "-c", PLATEAU).startswith(
+        "The logs decide this setting on 0 of 4 runs; each shows where it parts from "
+        "the log, not what follows."
+    )
+
+
 def as_json(ask: Ask, *words: Any) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(ask(*words, "--format", "json").out)
     jsonschema.Draft202012Validator(SCHEMA).validate(answer)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from cbreplay.lint.scripts import lint_script, unchecked_monitors
-from cbreplay.scripts.training_scripts import read_training_script
+from tests.oracles.trained_scripts import findings_in, read_script, run_script
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -164,16 +164,12 @@ def test_what_is_called_absent_is_not_logged(
     (tmp_path / "helpers.py").write_text(HELPERS)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "helpers", raising=False)
-    names: dict[str, Any] = {}
-    run = text.replace("MONITOR", "loss")
-    exec(compile(run, "train.py", "exec"), names)  # noqa: S102 - written above
+    names = run_script(text.replace("MONITOR", "loss"))
     monkeypatch.delitem(sys.modules, "helpers", raising=False)
     logged = set(names["history"].history)
 
-    script = tmp_path / "train.py"
     for monitor in MONITORS:
-        script.write_text(text.replace("MONITOR", monitor))
-        read = read_training_script(str(script))
+        read = read_script(tmp_path, text.replace("MONITOR", monitor))
         found = lint_script(read, semantics="keras-3.15")
         absent = [
             placed.finding
@@ -248,17 +244,10 @@ def test_a_value_that_a_later_callback_writes_is_called_absent(
     text = "import numpy as np\nimport keras\nx = y = np.zeros((4, 1), 'float32')\n"
     text += DENSE + COMPILE + OWN.replace("BODY", body) + held
     text += "model.fit(x, y, validation_data=(x, y), verbose=0, callbacks=held)\n"
-    names: dict[str, Any] = {}
-    exec(compile(text, "train.py", "exec"), names)  # noqa: S102 - written above
+    names = run_script(text)
     has_seen = names["stop"].best is not None
-    script = tmp_path / "train.py"
-    script.write_text(text)
-    found = lint_script(read_training_script(str(script)), semantics="keras-3.15")
-    said = [
-        placed.finding.fix
-        for placed in found
-        if placed.finding.code == "absent-monitor"
-    ]
+    found = findings_in(tmp_path, text)
+    said = [finding.fix for finding in found if finding.code == "absent-monitor"]
     assert not (said and has_seen)
     assert said == (["Own before EarlyStopping in the list"] if is_found else [])
 
@@ -274,11 +263,9 @@ def test_a_file_named_by_a_value_that_comes_later_is_refused_as_keras_does(
     monkeypatch.chdir(tmp_path)
     raised = held.startswith("[save")
     with pytest.raises(KeyError) if raised else contextlib.nullcontext():
-        exec(compile(text, "train.py", "exec"), {})  # noqa: S102 - written above
-    script = tmp_path / "train.py"
-    script.write_text(text)
-    found = lint_script(read_training_script(str(script)), semantics="keras-3.15")
-    fixes = {placed.finding.code: placed.finding.fix for placed in found}
+        run_script(text)
+    found = findings_in(tmp_path, text)
+    fixes = {finding.code: finding.fix for finding in found}
     late = "Own before ModelCheckpoint in the list" if raised else None
     assert fixes.get("absent-field") == late
 
@@ -294,11 +281,9 @@ def test_a_file_named_by_a_validation_that_not_each_epoch_has_is_refused_as_kera
     text += f"          validation_freq={every}, callbacks=[save])\n"
     monkeypatch.chdir(tmp_path)
     with pytest.raises(KeyError) if every > 1 else contextlib.nullcontext():
-        exec(compile(text, "train.py", "exec"), {})  # noqa: S102 - written above
-    script = tmp_path / "train.py"
-    script.write_text(text)
-    found = lint_script(read_training_script(str(script)), semantics="keras-3.15")
-    codes = [placed.finding.code for placed in found]
+        run_script(text)
+    found = findings_in(tmp_path, text)
+    codes = [finding.code for finding in found]
     assert codes == (["absent-field"] if every > 1 else [])
 
 
@@ -325,15 +310,12 @@ def test_of_several_monitors_the_absent_one_is_named(
         "history = model.fit(x, y, validation_data=(x, y), verbose=0, "
         f"callbacks={held})"
     )
-    names: dict[str, Any] = {}
-    exec(compile(text, "train.py", "exec"), names)  # noqa: S102 - written above
-    script = tmp_path / "train.py"
-    script.write_text(text)
-    found = lint_script(read_training_script(str(script)), semantics="keras-3.15")
-    assert [placed.finding.code for placed in found] == ["absent-monitor"]
+    names = run_script(text)
+    found = findings_in(tmp_path, text)
+    assert [finding.code for finding in found] == ["absent-monitor"]
     (named,) = {
         monitor
         for monitor in ("val_loss", "val_rmse", "val_mae")
-        if f"no {monitor!r}" in found[0].finding.message
+        if f"no {monitor!r}" in found[0].message
     }
     assert named not in names["history"].history

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cbreplay.lint.scripts import lint_script
-from cbreplay.scripts.training_scripts import read_training_script
+from tests.oracles.trained_scripts import findings_in, run_script
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,15 +33,12 @@ def run(held: str, calls: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> A
     """Return the second fit, and what `lint` says of it."""
     text = TRAINING.replace("HELD", f"keras.callbacks.{held}") + calls
     monkeypatch.chdir(path)
-    names: dict[str, Any] = {}
-    exec(compile(text, "train.py", "exec"), names)  # noqa: S102 - written above
-    script = path / "train.py"
-    script.write_text(text)
-    found = lint_script(read_training_script(str(script)), semantics="keras-3.15")
+    names = run_script(text)
+    found = findings_in(path, text)
     said = {
-        placed.finding.message.partition("which ")[2]
-        for placed in found
-        if placed.finding.code == "stays-in-list"
+        finding.message.partition("which ")[2]
+        for finding in found
+        if finding.code == "stays-in-list"
     }
     return names["fits"][1], said
 

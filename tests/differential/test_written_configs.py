@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from cbreplay.lint.scripts import lint_script, unchecked_rates
-from cbreplay.scripts.training_scripts import read_training_script
+from tests.oracles.trained_scripts import read_script, run_script
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,18 +63,15 @@ def test_a_schedule_in_a_config_is_found_where_a_plateau_cannot_reduce(
     made: str, schedule: str, tmp_path: Path
 ) -> None:
     text = f"{HEAD}model.compile(keras.optimizers.{made}, 'mse')\n{FIT}"
-    names: dict[str, Any] = {}
     try:
-        exec(compile(text, "train.py", "exec"), names)  # noqa: S102 - written above
+        run_script(text)
     except TypeError as error:
         refused = "LearningRateSchedule" in str(error)
     else:
         refused = False
     assert refused is bool(schedule)
 
-    script = tmp_path / "train.py"
-    script.write_text(text)
-    read = read_training_script(str(script))
+    read = read_script(tmp_path, text)
     found = [
         placed.finding.message
         for placed in lint_script(read, semantics="keras-3.15")
@@ -97,12 +94,9 @@ def test_a_schedule_in_a_config_is_found_where_a_plateau_cannot_reduce(
 def test_a_rate_in_a_config_that_is_not_told_is_named(
     config: str, tmp_path: Path
 ) -> None:
-    script = tmp_path / "train.py"
-    script.write_text(
-        f"import json\nfrom own import rate\n{HEAD}"
-        f"model.compile(keras.optimizers.Adam.from_config({config}))\n{FIT}"
-    )
-    read = read_training_script(str(script))
+    text = f"import json\nfrom own import rate\n{HEAD}"
+    text += f"model.compile(keras.optimizers.Adam.from_config({config}))\n{FIT}"
+    read = read_script(tmp_path, text)
     (told,) = unchecked_rates(read)
     assert "whether the optimizer has a LearningRateSchedule is not read" in told
     codes = {p.finding.code for p in lint_script(read, semantics="keras-3.15")}

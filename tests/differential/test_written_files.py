@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from cbreplay.lint.scripts import lint_script
-from cbreplay.scripts.training_scripts import read_training_script
+from tests.oracles.trained_scripts import findings_in, run_script
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,12 +101,9 @@ def is_lost(text: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> bool:
 
 def run_and_lint(text: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> set[str]:
     monkeypatch.chdir(path)
-    names: dict[str, Any] = {}
-    exec(compile(text, "train.py", "exec"), names)  # noqa: S102 - written above
-    script = path / "train.py"
-    script.write_text(text)
-    found = lint_script(read_training_script(str(script)), semantics="keras-3.15")
-    return {placed.finding.code for placed in found}
+    run_script(text)
+    found = findings_in(path, text)
+    return {finding.code for finding in found}
 
 
 @pytest.mark.parametrize(

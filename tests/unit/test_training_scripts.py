@@ -51,6 +51,7 @@ def codes(path: Path, text: str, semantics: str = "keras-3.15") -> list[str]:
     return [placed.finding.code for placed in found]
 
 
+SAVE_BEST = "ModelCheckpoint(filepath='best.keras', save_best_only=True)"
 STOP, RATE = "EarlyStopping(patience=5)", "ReduceLROnPlateau(patience=3)"
 STOP_AND_WAIT = "'EarlyStopping')(patience=5)"
 
@@ -3173,3 +3174,25 @@ def test_a_rate_that_nothing_logs_before_a_callback_is_not_advised(
         fixes[listed] = placed.finding.fix
     # only behind a callback that sets it is the rate in what a callback is given
     assert [*fixes.values()] == ["one of these before it", "monitor='learning_rate'"]
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        # a copy knows no best of the round before, and saves over its file
+        ("copy.deepcopy(base)", "overwrites-after-resume"),
+        ("base", "best-of-earlier-fit"),
+    ],
+)
+def test_each_round_that_copies_a_list_has_callbacks_of_its_own(
+    tmp_path: Path, given: str, found: str
+) -> None:
+    text = (
+        "import copy\nbase = [ModelCheckpoint('best.keras', save_best_only=True)]\n"
+        f"for fold in folds:\n    {MODEL}    m.compile('adam', 'mse')\n"
+        f"    m.fit(x, y, validation_data=v, callbacks={given})\n"
+    )
+    assert codes(tmp_path, text) == [found]
+    assert held(read(tmp_path, text)) == [[SAVE_BEST]]
+    callbacks = read_script_callbacks(tmp_path / "train.py").callbacks
+    assert [callback.code for callback in callbacks] == [SAVE_BEST]

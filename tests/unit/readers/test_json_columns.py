@@ -111,3 +111,10 @@ def test_a_sampled_history_is_told_however_its_rows_are_laid_out(
     (tmp_path / "history.json").write_text(json.dumps(held), encoding="ascii")
     with pytest.raises(LogError, match="as in a sample of a longer history"):
         load_runs(tmp_path / "history.json")
+
+
+def test_a_table_with_its_schema_and_no_row_is_no_log(tmp_path: Path) -> None:
+    empty = pd.DataFrame({"epoch": [], "loss": []}).to_json(orient="table")
+    (tmp_path / "table.json").write_text(empty, encoding="ascii")
+    with pytest.raises(LogError, match="holds no lists of numbers"):
+        load_runs(tmp_path / "table.json")
