@@ -196,7 +196,7 @@ def _decision_word(moment: Moment, *, compares: bool) -> DecisionWord:
         return "reduction"
     if decision.scheduled and decision.learning_rate != moment.learning_rate:
         return "schedule"
-    if decision.saved_file is not None:
+    if decision.saved_files:
         return "save"
     if decision.improved is None:
         # a rule without comparisons looks at every epoch: it did not act in this one

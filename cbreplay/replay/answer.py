@@ -338,12 +338,7 @@ def _decided(steps: Sequence[Step], rates: Sequence[float | None]) -> dict[str, 
 
     `files` are those that are left, each with the epoch whose weights it holds.
     """
-    saved = [
-        (step, file)
-        for step in steps
-        if step.decision.saved_file is not None
-        for file in (step.decision.saved_file, *step.decision.also_saved)
-    ]
+    saved = [(step, file) for step in steps for file in step.decision.saved_files]
     rate = None
     if any(value is not None for value in rates):
         rate = Series.from_optional(rates, dtype=np.float32)

@@ -113,7 +113,7 @@ class Hooks:
             walk.states[index], decision = callback.end_training(
                 walk.states[index], seen
             )
-            if decision.saved_file or decision.restored_epoch != held:
+            if decision.saved_files or decision.restored_epoch != held:
                 # training is over: a rate or a stop that is set now changes nothing
                 decision = decision._replace(
                     stop=False, cancels_stop=False, scheduled=False, reduced=False

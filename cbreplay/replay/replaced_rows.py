@@ -165,10 +165,5 @@ def _leaves_files(seam: int, before: Walk, walk: Callable[[], Walk]) -> bool:
 
 
 def _files_from(epoch: int, walk: Walk) -> set[str]:
-    decisions = [step.decision for step in walk.trace if step.epoch >= epoch]
-    return {
-        file
-        for decision in decisions
-        if decision.saved_file is not None
-        for file in (decision.saved_file, *decision.also_saved)
-    }
+    steps = [step for step in walk.trace if step.epoch >= epoch]
+    return {file for step in steps for file in step.decision.saved_files}

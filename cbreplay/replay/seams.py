@@ -60,7 +60,7 @@ class Seams(NamedTuple):
     possible: frozenset[int]
     same_callbacks: bool
     earlier_rows: Mapping[int, dict[str, float]]
-    handed_on: Mapping[int, HandedOn]
+    handed_on: dict[int, HandedOn]
 
     def readings_at(self, epoch: int) -> list[Seams]:
         """Return the seams; where an epoch may be one, also the seams without it."""
@@ -68,14 +68,6 @@ class Seams(NamedTuple):
             return [self]
         known = {at: own for at, own in self.known.items() if at != epoch}
         return [self, self._replace(known=known)]
-
-    def hands_on(self, epoch: int, *, sets_rate: bool) -> bool:
-        """Return whether a fit that wrote a row of its own here hands something on."""
-        return (self.same_callbacks or sets_rate) and epoch in self.earlier_rows
-
-    def handing_on(self, epoch: int, handed: HandedOn) -> Seams:
-        """Return the same seams, of which one is known to hand this on."""
-        return self._replace(handed_on={**self.handed_on, epoch: handed})
 
 
 def find_seams(run: Run, rules: tuple[Callback, ...]) -> Seams:

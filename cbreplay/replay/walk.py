@@ -7,7 +7,6 @@ several values of an epoch, rounding and possible seams are left to `choices`.
 from __future__ import annotations
 
 import math
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.errors import EvidenceError
@@ -55,7 +54,7 @@ def walk_run(
     goes_on: bool,
     states: Sequence[Any] | None = None,
     gap: int | None = None,
-    handed_on: Mapping[int, HandedOn] = MappingProxyType({}),
+    handed_on: dict[int, HandedOn] | None = None,
 ) -> Walk:
     """Replay a run by each reading of its rate; the earliest end of evidence counts.
 
@@ -90,7 +89,7 @@ def walk_run(
             run, callbacks, training, logs=logs, reading=reading, goes_on=goes_on
         )
         walker.gap = earlier_of(walker.gap, gap)
-        walker.seams = walker.seams._replace(handed_on=handed_on)
+        walker.seams = walker.seams._replace(handed_on=handed_on or {})
         unsure = None
         if others or run.possible_seams:
             unsure = _find_uncertain(run, walker, states, others)

@@ -128,13 +128,15 @@ class Walker:
 
     def hands_on(self, epoch: int) -> bool:
         """Return whether a fit that wrote a row of its own here hands something on."""
-        return self.seams.hands_on(epoch, sets_rate=self.walked.sets_rate)
+        hands_on = self.seams.same_callbacks or self.walked.sets_rate
+        return hands_on and epoch in self.seams.earlier_rows
 
     def hand_on(self, before: Walker, epoch: int) -> None:
         """Go on at a seam as the fit before it ended."""
         ended = before.walked
         self.walked.rate = ended.rate
-        self.seams = self.seams.handing_on(epoch, HandedOn(ended.states, ended.rate))
+        handed_on = {epoch: HandedOn(ended.states, ended.rate)}
+        self.seams = self.seams._replace(handed_on=self.seams.handed_on | handed_on)
 
     def end_and_keep(self) -> int | None:
         """End the training, and return what `kept` does."""
@@ -166,7 +168,7 @@ class Walker:
         """
         walk = self.walked
         evidence = (walk.divergence, walk.gap)
-        written = [step.decision.saved_file for step in walk.trace]
+        written = [step.decision.saved_files for step in walk.trace]
         weights = (walk.weights_epoch, written)
         return repr((walk.states, walk.rate, walk.trainer, weights, evidence))
 

@@ -68,16 +68,14 @@ class Decision(NamedTuple):
         Whether the value was an improvement; None if nothing was compared.
     restored_epoch : int or None
         Whose weights it put back in this hook.
-    saved_file : str or None
-        The file that it wrote.
+    saved_files : tuple of str
+        The files that it wrote.
     saved_epoch : int or None
-        Whose weights went into it.
+        Whose weights went into them.
     scheduled : bool
         Whether it set the learning rate in another hook, mostly as the epoch began.
     cancels_stop : bool
         Whether it took back a stop that a callback before it had asked for.
-    also_saved : tuple of str
-        The files that it wrote besides `saved_file`.
     """
 
     stop: bool = False
@@ -85,11 +83,10 @@ class Decision(NamedTuple):
     learning_rate: float | None = None
     improved: bool | None = None
     restored_epoch: int | None = None
-    saved_file: str | None = None
+    saved_files: tuple[str, ...] = ()
     saved_epoch: int | None = None
     scheduled: bool = False
     cancels_stop: bool = False
-    also_saved: tuple[str, ...] = ()
 
 
 NOTHING = Decision()

@@ -270,9 +270,8 @@ def tell_with_numbers(
         )
     elif decision.reduced:
         done.append("reduces the learning rate, which is not in the log")
-    if decision.saved_file is not None:
-        files = (decision.saved_file, *decision.also_saved)
-        done.append(f"saves {', '.join(files)}")
+    if decision.saved_files:
+        done.append(f"saves {', '.join(decision.saved_files)}")
     if decision.restored_epoch is not None:
         done.append(f"puts back the weights of epoch {decision.restored_epoch + 1}")
     if decision.stop:

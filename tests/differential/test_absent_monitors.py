@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -164,9 +164,7 @@ def test_what_is_called_absent_is_not_logged(
     (tmp_path / "helpers.py").write_text(HELPERS)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "helpers", raising=False)
-    names: dict[str, Any] = {}
-    run = text.replace("MONITOR", "loss")
-    run_script(run)
+    names = run_script(text.replace("MONITOR", "loss"))
     monkeypatch.delitem(sys.modules, "helpers", raising=False)
     logged = set(names["history"].history)
 

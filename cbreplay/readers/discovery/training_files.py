@@ -273,7 +273,7 @@ def _find_files(
     root: str, seen: list[Seen], damage: Damage
 ) -> tuple[dict[str, FoundFiles], dict[str, None]]:
     """Return what each directory holds, and the directories with event files."""
-    from cbreplay.readers.other_tools.epoch_files import read_files
+    from cbreplay.readers.other_tools.json_text import find_epoch_files
 
     found: dict[str, FoundFiles] = {}
     event_directories: dict[str, None] = {}
@@ -281,7 +281,7 @@ def _find_files(
         here = found.setdefault(directory, FoundFiles())
         if is_stored_run(directory):
             here.logs[directory] = "mlflow"
-        of_epochs = read_files(directory, names)
+        of_epochs = find_epoch_files(directory, names)
         if of_epochs:
             here.logs[directory] = "json"
         for name in [name for name in names if name not in of_epochs]:

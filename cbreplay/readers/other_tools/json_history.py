@@ -33,7 +33,6 @@ from cbreplay.readers.columns.roles import (
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.columns.turned import rows_of_lists
 from cbreplay.readers.columns.written_again import ENDINGS, leave_out_restored
-from cbreplay.readers.other_tools.epoch_files import rows_of_epoch_files
 from cbreplay.readers.other_tools.json_nested import (
     curves_by_name,
     flat_rows,
@@ -57,7 +56,7 @@ from cbreplay.readers.other_tools.json_rows import (
     with_steps,
     without_heads,
 )
-from cbreplay.readers.other_tools.json_text import read_json
+from cbreplay.readers.other_tools.json_text import read_json, rows_of_epoch_files
 from cbreplay.readers.sizes import check_columns, check_logs
 from cbreplay.series_names import is_validation
 from cbreplay.wording.words import count

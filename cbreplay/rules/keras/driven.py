@@ -250,8 +250,7 @@ class Driver:
             scheduled=ledger.rate_was_set and hook != "on_epoch_end",
             learning_rate=ledger.rate if ledger.rate_was_set else None,
             restored_epoch=ledger.restored_epoch,
-            saved_file=ledger.saved[0] if ledger.saved else None,
-            also_saved=tuple(ledger.saved[1:]),
+            saved_files=tuple(ledger.saved),
             saved_epoch=seen.weights_epoch if ledger.saved else None,
         )
 

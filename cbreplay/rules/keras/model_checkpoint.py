@@ -189,7 +189,9 @@ class ModelCheckpoint(MonitorCallback):
             If `filepath` cannot be filled in this epoch, where Keras raises KeyError.
         """
         # Keras makes the name first, whether or not it saves
-        saved = Decision(saved_file=self._file(seen), saved_epoch=seen.weights_epoch)
+        saved = Decision(
+            saved_files=(self._file(seen),), saved_epoch=seen.weights_epoch
+        )
         if not self.save_best_only:
             return state, saved
         current = seen.logs.get(self.monitor)

@@ -31,11 +31,12 @@ def _tell_loss(moment: Moment) -> str:
 
 def _tell_save(moment: Moment) -> str:
     decision, monitor = moment.decision, moment.callback.monitor
-    file, compared = decision.saved_file, ""
+    compared = ""
     if moment.callback.save_best_only:
         compared = _tell_comparison(moment)
-    if file is None:
+    if not decision.saved_files:
         return compared + (": not saved" if moment.value is not None else ": skipped")
+    (file,) = decision.saved_files
     told = f"{compared}: saved as {file}" if compared else f"saved as {file}"
     if compared and moment.value is None:
         told = f"no {monitor} in this epoch: saved all the same, as {file}"
