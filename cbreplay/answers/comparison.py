@@ -113,8 +113,9 @@ def _described_pair(pair: DifferingParameter) -> dict[str, Any]:
 def _headline(lists: RivalLists, totals: ComparisonTotals) -> Text:
     parting = say(_which_is_better(lists, totals), _spoken_parting(lists, totals))
     if not totals.exact_runs:
-        one = totals.runs == 1
-        shows = "this log does not show" if one else "none of these logs shows"
+        shows = "none of these logs shows"
+        if totals.runs == 1:
+            shows = "this log does not show"
         parting = phrase(_NOT_KNOWN, parting, shows=shows)
     differing = lists.differing()
     if len(differing) <= 1:
