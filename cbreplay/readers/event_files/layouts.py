@@ -98,9 +98,10 @@ class Layout(NamedTuple):
 
     def series_of(self, table: EventTable, writer: str) -> dict[str, Scalars]:
         """Return the series of epochs in a writer's file, at steps from 0 on."""
+        from_zero = table.each(lambda own: own.take(own.steps >= 0))
         return {
-            name: own.take(own.steps >= 0)
-            for tag, own in table.scalars.items()
+            name: own
+            for tag, own in from_zero.scalars.items()
             if (name := self.series_name(tag, writer)) is not None
         }
 

@@ -152,6 +152,16 @@ def test_a_negative_step_is_refused(tmp_path: Path) -> None:
         read(tmp_path)
 
 
+def test_a_series_of_nothing_but_negative_steps_is_none(tmp_path: Path) -> None:
+    below, others = (1.0, -1, "accuracy", 0.5), [(2.0, 0, "loss", 3.0)]
+    write_events(tmp_path / FIRST, [below])
+    with pytest.raises(LogError, match="accuracy"):
+        read(tmp_path, errors="skip", x_axis="epoch")
+    write_events(tmp_path / FIRST, [below, *others])
+    (run,) = read(tmp_path, errors="skip", x_axis="epoch")
+    assert list(run.series) == ["loss"]
+
+
 def test_an_event_that_is_none_is_refused_with_its_byte(tmp_path: Path) -> None:
     from tests.oracles.tensorboard_loader import record
 
