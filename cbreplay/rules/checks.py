@@ -141,7 +141,7 @@ class WrittenCallback(NamedTuple):
     logged_later : mapping of str to str
         Which callback behind it alone logs a value, for people, by the value's name.
     written_in : str
-        The earlier fit, or this one's run before, that wrote the file which it writes
+        The earlier fit, or the run before this one, that wrote the file which it writes
         anew, for people; "" without one.
     stays_in : str
         Why each later fit has it too, for people; "" where none has.

@@ -76,7 +76,7 @@ class WrittenFiles:
         held = () if self.calls.by_name.get("chdir") else members
         files = [file for member in held for file in self.files_of(member)]
         found = {
-            id(file.by.call): f"its run before ({place(loop.lineno)} repeats it)"
+            id(file.by.call): f"the run before it ({place(loop.lineno)} repeats it)"
             for loop in self.repeated.find_rounds(fit.call)
             for file in files
             # a ModelCheckpoint that is made once knows the best of the round before

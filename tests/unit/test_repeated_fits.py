@@ -401,4 +401,4 @@ def test_a_second_call_is_named_as_what_repeats_the_fit(tmp_path: Path) -> None:
     second = len(script.read_text().splitlines())
     found = lint_script(read_training_script(str(script)), semantics="keras-3.15")
     (told,) = (each.finding for each in found if each.finding.code == "overwrites-log")
-    assert f"what its run before (line {second} repeats it) logged" in told.message
+    assert f"what the run before it (line {second} repeats it) logged" in told.message
