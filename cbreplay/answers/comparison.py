@@ -173,16 +173,12 @@ def _on(number: int, totals: ComparisonTotals) -> Text:
     """Say on how many of the runs that decide both lists, where there are several."""
     if totals.runs == 1:
         return say()
-    are_all = totals.exact_runs == totals.runs
-    words = " on "
-    if number < totals.exact_runs:
-        words += "{alike_on:count} of "
-    elif are_all:
-        words += "all "
-    decide = "decides" if totals.exact_runs == 1 else "decide"
-    which = "{exact_runs:count run}"
-    words += which if are_all else f"the {which} that {decide} both"
-    return phrase(words, alike_on=number, exact_runs=totals.exact_runs)
+    words = "{alike_on:of exact_runs run}"
+    if totals.exact_runs < totals.runs:
+        some = "{alike_on:count} of " if number < totals.exact_runs else ""
+        decide = "decides" if totals.exact_runs == 1 else "decide"
+        words = f"{some}the {{exact_runs:count run}} that {decide} both"
+    return phrase(f" on {words}", alike_on=number, exact_runs=totals.exact_runs)
 
 
 def _label(lists: RivalLists, side: int) -> str:
@@ -217,7 +213,7 @@ def _spoken_parting(lists: RivalLists, totals: ComparisonTotals) -> Text:
             parting_epoch=comparison.parting_epoch,
             claims=[Claim("first_difference", {"epoch": comparison.parting_epoch})],
         )
-    words = "A and B part on {parted_runs:count} of {runs:count} runs."
+    words = "A and B part on {parted_runs:of runs run}."
     if totals.parted_runs == 0:
         words = "A and B part on no run, as far as the logs are evidence."
     return phrase(words, **totals._asdict())

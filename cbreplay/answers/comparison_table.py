@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.left_files import last_file
 from cbreplay.answers.setting_cells import tell_replay
+from cbreplay.answers.settings_table import CSV_FIGURES
 from cbreplay.document import Cell, Pair, Row, Table, TableColumn
 from cbreplay.evidence.words import brief_evidence
 from cbreplay.wording.shown_digits import scale_of
@@ -22,39 +23,25 @@ if TYPE_CHECKING:
 __all__ = ["LAST_FILE", "comparison_table", "describe_comparison", "save_files"]
 
 _NAMES = {"first": "A", "rival": "B", "same": "same"}
-# what CSV has of each list on each run, in order
-_FIGURES = (
-    "evidence",
-    "stopped_epoch",
-    "kept_epoch",
-    "kept_value",
-    "regret",
-    "trained_epochs",
-    "epochs_saved",
-    "bounds",
-    "provisional",
-    "divergence_epoch",
-    "gap_epoch",
-    "last_saved_epoch",
+# figures of a setting that are not set side by side
+_OF_ONE_ALONE = (
+    "seconds_saved",
+    "first_reduction_epoch",
+    "reductions",
+    "saves",
+    "last_saved_file",
 )
+_FIGURES = [key for key in CSV_FIGURES if key not in _OF_ONE_ALONE]
 # the title of the epoch whose weights a file holds
 LAST_FILE = "last file of"
-_OWN = (
-    "parting_epoch",
-    "parted_by",
-    "evident_until",
-    "both_exact",
-    "better",
-    "value_gain",
-    "epochs_gain",
-)
 
 
 def comparison_table(lists: RivalLists) -> Table:
     """Return where A and B part on each run, and what each keeps and saves."""
+    told = describe_comparison(lists.compared[0])
     columns = [
         TableColumn("run", "run", "name").for_people_if(len(lists.runs) > 1),
-        *(TableColumn(key, key, "text", shown="programs") for key in _OWN),
+        *(TableColumn(key, key, "text", shown="programs") for key in told),
         *(
             TableColumn(f"{side}_{key}", f"{side} {key}", "text", shown="programs")
             for side in ("first", "rival")

@@ -9,10 +9,10 @@ from cbreplay.document import (
     CodeBlock,
     Document,
     Fact,
-    Row,
     Section,
     Table,
     TableColumn,
+    keyed_row,
     phrase,
     say,
 )
@@ -92,27 +92,19 @@ def _table(confirmation: Confirmation) -> Table:
         TableColumn("verdict", "verdict", shown="programs"),
         TableColumn("epoch", "differs from", "epoch", shown="programs"),
     )
-    rows = tuple(
-        Row(
-            (
-                entry.name,
-                _spoken(entry, entry.predicted),
-                _trained(entry),
-                _VERDICTS[entry.verdict],
-                entry.verdict,
-                entry.epoch,
-            )
-        )
-        for entry in confirmation.items
-    )
+    rows = tuple(keyed_row(columns, _cells(entry)) for entry in confirmation.items)
     return Table(columns, rows, "Predicted and trained", is_answer=True)
 
 
-def _trained(entry: HeldItem) -> Text:
-    """Say a value that was trained, and from which epoch on a series differs."""
+def _cells(entry: HeldItem) -> dict[str, Any]:
+    """Return the cells of a row; of a series that differs, also from where on."""
     differs = "" if entry.epoch is None else " from epoch {} on"
-    told, epoch = _spoken(entry, entry.trained), Fact(entry.epoch, "epoch")
-    return say(told, phrase(differs, epoch))
+    epoch = phrase(differs, Fact(entry.epoch, "epoch"))
+    return entry._asdict() | {
+        "predicted": _spoken(entry, entry.predicted),
+        "trained": say(_spoken(entry, entry.trained), epoch),
+        "spoken": _VERDICTS[entry.verdict],
+    }
 
 
 def _spoken(entry: HeldItem, shown: Any) -> Text:

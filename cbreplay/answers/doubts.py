@@ -127,12 +127,17 @@ def _first_of(notes: Sequence[Text], most: int) -> Iterator[Text]:
 
 
 def doubts_of_staircase(
-    staircase: Staircase, *, is_alone_told: bool = False, is_schedule_told: bool = False
+    staircase: Staircase,
+    *,
+    is_alone_told: bool = False,
+    is_schedule_told: bool = False,
+    also: Sequence[str] = (),
 ) -> tuple[Text, ...]:
     """Return the doubts about an answer from one log, the gravest first.
 
     The flags say what is told already: that one run promises nothing, and that a stop
-    cuts a schedule of the rate.
+    cuts a schedule of the rate. `also` is what was noted in replaying a setting that
+    the answer is about too.
     """
     replay = staircase.replay
     alone = () if is_alone_told else (say(Strong(ONE_RUN_ALONE)),)
@@ -143,7 +148,7 @@ def doubts_of_staircase(
         *(() if is_schedule_told else _scheduled_rate(staircase)),
         *_other_series(staircase),
     )
-    return doubts_of_replay(replay, own, staircase.notes)
+    return doubts_of_replay(replay, own, (*staircase.notes, *also))
 
 
 def doubts_of_one_run(replay: Replay) -> tuple[Text, ...]:

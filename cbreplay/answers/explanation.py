@@ -10,7 +10,7 @@ from cbreplay.answers.left_files import left_files
 from cbreplay.answers.misreadings import headline_of_replay
 from cbreplay.answers.next_commands import next_of_explanation
 from cbreplay.answers.one_run_headline import headline_of_one
-from cbreplay.answers.setting_cells import read_replays
+from cbreplay.answers.setting_cells import cells_of
 from cbreplay.answers.spoken_runs import lead_of_run
 from cbreplay.document import (
     Code,
@@ -23,13 +23,11 @@ from cbreplay.document import (
     Section,
     Table,
     TableColumn,
-    joined,
     phrase,
     say,
 )
 from cbreplay.evidence.rounded import find_unclear
 from cbreplay.evidence.words import FICTION, spoken_divergence
-from cbreplay.grid import make_grid
 from cbreplay.rules.base import format_callback, read_series
 from cbreplay.rules.words import name_in_list
 from cbreplay.wording.plain_text import quoted_code
@@ -78,7 +76,7 @@ def explanation_document(
     )
     document = Document(
         "explain",
-        headline_of_replay(_headline(replay), replay),
+        headline_of_replay(headline_of_one(cells_of([replay])), replay),
         lead_of_run(replay),
         sections,
         next_of_explanation(
@@ -136,17 +134,6 @@ def _compared_rounded(replay: Replay) -> Iterator[Text]:
                 digits=run.rounded_to[name][0],
                 epoch=run.first_epoch + compared[0],
             )
-
-
-def _headline(replay: Replay) -> Text:
-    """Say where it stopped, by which callbacks, and what it keeps."""
-    cells = read_replays([replay.run], make_grid([*replay.callbacks]), [replay])
-    names = [name_in_list(replay.callbacks, index) for index in replay.stopped_by]
-    if not names:
-        return headline_of_one(cells)
-    others = joined(map(Code, names[1:]), " and ")
-    with_others = say(", with ", others, ",") if names[1:] else say()
-    return headline_of_one(cells, say(Code(names[0]), with_others))
 
 
 def _stamped(sentence: str, claims: Sequence[Claim]) -> Text:

@@ -88,8 +88,8 @@ def _with_its_end(headline: Text, runs: Sequence[Run], names: Sequence[str]) -> 
     if stuck and "never_changes" not in told:
         if len(runs) > 1:
             still = [run for run in runs if never_changes(run, stuck[0])]
-            start = _share_of(still, runs)
-            headline = say(headline, " On ", start, " ", Code(stuck[0]))
+            headline = say(headline, " On ", _share_of(still, runs), " ")
+            headline = say(headline, Code(stuck[0]))
         else:
             headline = say(headline, " ", Code(stuck[0]))
         headline = say(headline, " never changes: no patience is judged by it.")
@@ -116,7 +116,7 @@ def told_failures(runs: Sequence[Run], objective: str = "loss") -> Text | None:
         return None
     if len(runs) > 1:
         verb = " failed." if "loss" in ended.values() else " ended in NaN or infinity."
-        return say(_share_of([*ended], runs, "All"), verb)
+        return say(_share_of([*ended], runs, "Of"), verb)
     ((run, name),) = ended.items()
     since = bad_end_epoch(run, name)
     values = run.series[name].values[since - run.first_epoch :]
@@ -129,21 +129,15 @@ def told_failures(runs: Sequence[Run], objective: str = "loss") -> Text | None:
     return phrase(words, name=name, failed_epoch=since)
 
 
-def _share_of(some: Sequence[Run], runs: Sequence[Run], every: str = "all") -> Text:
+def _share_of(some: Sequence[Run], runs: Sequence[Run], of: str = "of") -> Text:
     """Say how many of several runs, and if not all, which: two names at most."""
+    share = phrase(f"{{n_some:{of} n_runs run}}", n_some=len(some), n_runs=len(runs))
     if len(some) == len(runs):
-        return say(f"{every} ", Fact(len(runs), "count", "n_runs"), " runs")
+        return share
     named = joined(Fact(run.name, "name", "run") for run in some[:2])
     n_more = len(some) - len(some[:2])
     more = f" and {n_more} more" if n_more else ""
-    return say(
-        Fact(len(some), "count"),
-        " of ",
-        Fact(len(runs), "count", "n_runs"),
-        " runs (",
-        named,
-        f"{more})",
-    )
+    return say(share, " (", named, f"{more})")
 
 
 def calls_worst_best(

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["in_file", "last_file", "left_files", "so_far"]
 
+_NOTHING = say()
+
 
 def left_files(replay: Replay) -> Iterator[Block]:
     """Yield the table of the files that are left, and up to where it is known."""
@@ -43,7 +45,7 @@ def so_far(
     kept: int | None,
     file: str | None,
     held: int | None,
-    better: int | None = None,
+    about: Text = _NOTHING,
 ) -> Text:
     """Say for a headline what is kept where a log ends without a stop.
 
@@ -52,28 +54,26 @@ def so_far(
     """
     if file is None or any(rule.stops_early for rule in rules):
         words = "; so far it keeps epoch {kept_epoch:epoch}.{}"
-        return phrase(words, in_file(kept, file, held), kept_epoch=kept)
-    return say("; ", _held_in(file, "then holds", held, better))
+        return phrase(words, in_file(kept, file, held, about), kept_epoch=kept)
+    return say("; ", _held_in(file, "then holds", held, about))
 
 
 def in_file(
-    kept: int | None, file: str | None, held: int | None, better: int | None = None
+    kept: int | None, file: str | None, held: int | None, about: Text = _NOTHING
 ) -> Text:
     """Say that the last file holds another epoch than the model has, if it does.
 
-    `file` was saved last, with the weights of the epoch `held`; `better` is the best
-    recorded epoch, where that is a worse one.
+    `file` was saved last, with the weights of the epoch `held`; `about` is what is said
+    of that epoch, as that it is not the best.
     """
     if file is None or held in (None, kept):
         return say()
-    return say(" ", _held_in(file, "holds", held, better))
+    return say(" ", _held_in(file, "holds", held, about))
 
 
-def _held_in(file: str, holds: str, held: int | None, better: int | None) -> Text:
-    words = f"{{file:code}} {holds} the weights of epoch {{held:epoch}}"
-    if better is not None:
-        words += ", not those of the best epoch, {better:epoch}"
-    return phrase(f"{words}.", file=file, held=held, better=better)
+def _held_in(file: str, holds: str, held: int | None, about: Text) -> Text:
+    words = f"{{file:code}} {holds} the weights of epoch {{held:epoch}}{{}}."
+    return phrase(words, about, file=file, held=held)
 
 
 def last_file(replay: Replay) -> tuple[str | None, int | None]:

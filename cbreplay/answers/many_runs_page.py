@@ -15,6 +15,7 @@ from cbreplay.answers.one_run_headline import headline_of_one
 from cbreplay.answers.pictures import small_figure
 from cbreplay.answers.rate_cells import still_gained
 from cbreplay.answers.schedules import told_schedules
+from cbreplay.answers.setting_cells import cells_of
 from cbreplay.answers.setting_code import setting_code
 from cbreplay.answers.settings_summary import compare_settings
 from cbreplay.answers.several_runs_headline import settings_headline
@@ -112,10 +113,10 @@ def many_runs_page(asked: ManyRuns, closing: Section) -> Document:
 
 
 def _headline(drawn: SettingOnRuns) -> Text:
-    cells, name = drawn.cells(), say(drawn.name)
+    cells = cells_of(drawn.replays)
     if len(cells.runs) == 1:
-        return headline_of_one(cells, name)
-    return settings_headline(compare_settings(cells), name)
+        return headline_of_one(cells)
+    return settings_headline(compare_settings(cells), drawn.name)
 
 
 def _lead(asked: ManyRuns) -> Text:
@@ -193,7 +194,7 @@ def _about_setting(asked: ManyRuns) -> Iterator[Text]:
 
 def _about_rates(asked: ManyRuns) -> Iterator[Text]:
     """Yield which schedules its stops cut, and what was gained after its reductions."""
-    cells = asked.drawn.cells()
+    cells = cells_of(asked.drawn.replays)
     yield from told_schedules(cells)
     yield from still_gained(cells)
 

@@ -5,19 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from cbreplay.answers.setting_cells import read_replays
+from cbreplay.answers.setting_cells import cells_of
 from cbreplay.answers.settings_summary import summarise
 from cbreplay.answers.spoken_runs import beside_best, spoken_end
 from cbreplay.document import Cell, Paragraph, Row, Section, Table, TableColumn, say
 from cbreplay.evidence.outcomes import best_recorded_epoch
 from cbreplay.evidence.words import AT_LEAST, BY_PLAN, brief_evidence, limits_of_replays
-from cbreplay.grid import make_grid
 from cbreplay.wording.shown_digits import scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from cbreplay.answers.setting_cells import SettingCells
     from cbreplay.evidence.validity import Evidence
     from cbreplay.replay import Replay
     from cbreplay.run import Mode, Run
@@ -50,11 +48,6 @@ class SettingOnRuns(NamedTuple):
     name: str
     replays: Sequence[Replay]
     by_plan: Collection[str] = ()
-
-    def cells(self) -> SettingCells:
-        """Return what the setting does on each run, as the column of a table."""
-        runs = [replay.run for replay in self.replays]
-        return read_replays(runs, make_grid([*self.replays[0].callbacks]), self.replays)
 
 
 def fixed_settings(
@@ -103,7 +96,7 @@ def _baseline_row(row: SettingOnRuns, counted: Sequence[Evidence]) -> Row:
         sum(replay.evidence == evidence for replay in row.replays)
         for evidence in counted
     ]
-    (told,) = summarise(row.cells())
+    (told,) = summarise(cells_of(row.replays))
     if not told.exact_runs:
         blank = [None] * 4
         words = f"no run of {told.runs} answers this exactly"

@@ -7,14 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 from cbreplay.answers.left_files import in_file, so_far
 from cbreplay.answers.setting_cells import never_stops
-from cbreplay.answers.spoken_runs import end_of_evidence, stopped_itself, what_it_saves
+from cbreplay.answers.setting_code import setting_name
+from cbreplay.answers.spoken_runs import (
+    end_of_evidence,
+    own_end,
+    stopped_itself,
+    what_it_saves,
+)
 from cbreplay.answers.varied_parameters import short_setting
-from cbreplay.document import Claim, Fact, phrase, say
+from cbreplay.document import Claim, Code, Fact, joined, phrase, say
 from cbreplay.evidence.outcomes import (
     best_recorded_epoch,
     has_ambiguous_best,
     judge_epoch,
 )
+from cbreplay.rules.words import name_in_list
 from cbreplay.wording.shown_digits import scale_of
 
 if TYPE_CHECKING:
@@ -22,18 +29,14 @@ if TYPE_CHECKING:
 
     from cbreplay.answers.setting_cells import SettingCells
     from cbreplay.document import Text
+    from cbreplay.replay import Replay
     from cbreplay.run import Run
 
 __all__ = ["headline_of_one", "headline_of_one_run", "nearest_setting"]
 
-_IT = say("It")
 
-
-def headline_of_one(cells: SettingCells, setting: Text = _IT) -> Text:
-    """Say where the one setting stops on the one run, and what it keeps.
-
-    `setting` is what it is called at the beginning of the sentence.
-    """
+def headline_of_one(cells: SettingCells) -> Text:
+    """Say where the one setting stops on the one run, and what it keeps."""
     told = {name: column[0] for name, column in cells.columns.items()}
     (run,) = cells.runs
     if told["divergence_epoch"] is not None:
@@ -42,21 +45,20 @@ def headline_of_one(cells: SettingCells, setting: Text = _IT) -> Text:
         from cbreplay.answers.hole_words import hole_of_setting
 
         return hole_of_setting(run, cells.grid[0], told["gap_epoch"])
-    saved_last = (told["last_saved_file"], told["last_saved_epoch"])
     start = rest = say()
-    better = _better_epoch(cells, told)
+    saved_last = (told["last_saved_file"], told["last_saved_epoch"])
+    better = _beside_better(cells, told)
     if told["stopped_epoch"] is None and told["evidence"] != "exact":
-        words = "{setting} does not stop inside this log, which ends at epoch "
-        words += "{horizon:epoch}"
+        words = "{who} inside this log, which ends at epoch {horizon:epoch}"
         if never_stops(cells):
-            words = "Nothing in this list stops training, and the log ends at epoch "
-            words += "{horizon:epoch}"
+            words = "{who} training, and the log ends at epoch {horizon:epoch}"
         start = stopped_itself(run)
         rest = so_far(cells.callbacks, told["kept_epoch"], *saved_last, better)
     else:
-        words = "{setting} trains to the planned end, epoch {horizon:epoch}"
+        words = "{who} this training: it trains to the planned end, epoch "
+        words += "{horizon:epoch}"
         if told["stopped_epoch"] is not None:
-            words = "{setting} stops at epoch {stopped_epoch:epoch} of {horizon:epoch}"
+            words = "{who} at epoch {stopped_epoch:epoch} of {horizon:epoch}"
         words += ", and keeps epoch {kept_epoch:epoch}{beside}{saved}."
         rest = in_file(told["kept_epoch"], *saved_last, better)
     saved = what_it_saves(told["epochs_saved"], told["seconds_saved"])
@@ -64,7 +66,7 @@ def headline_of_one(cells: SettingCells, setting: Text = _IT) -> Text:
         f"{{}}{words}{{}}",
         start,
         rest,
-        setting=setting,
+        who=_who_stops(cells.replays()[0]),
         horizon=run.horizon,
         beside=_beside_best_here(cells, 0),
         saved=say() if told["stopped_epoch"] is None else saved,
@@ -73,21 +75,44 @@ def headline_of_one(cells: SettingCells, setting: Text = _IT) -> Text:
     )
 
 
-def _better_epoch(cells: SettingCells, told: dict[str, Any]) -> int | None:
-    """Return the best recorded epoch if the file that is left holds a worse one.
+def _who_stops(replay: Replay) -> Text:
+    """Say which callbacks stop; if none does, which does not, or that nothing does."""
+    rules = replay.callbacks
+    able = [index for index, rule in enumerate(rules) if rule.stops_early]
+    if not replay.stopped_by and len(able) != 1:
+        return say("Nothing in this list stops")
+    first, *others = (
+        Code(
+            # a list's only callback with its parameters
+            setting_name(rules, name) if len(rules) == 1 else name
+        )
+        for index in replay.stopped_by or able
+        for name in [name_in_list(rules, index)]
+    )
+    if not replay.stopped_by:
+        return say(first, " does not stop")
+    also = (", with ", joined(others, " and "), ",") if others else ()
+    return say(first, *also, " stops")
 
-    None after a stop, since the best may come later.
+
+def _beside_better(cells: SettingCells, told: dict[str, Any]) -> Text:
+    """Say of the epoch in the last file if it has no number, or is not the best.
+
+    After a stop the best may come later, and is not named.
     """
     (run,), (objective, mode) = cells.runs, cells.judged_by[0]
     held = told["last_saved_epoch"]
-    if objective is None or held is None or told["stopped_epoch"] is not None:
-        return None
-    if has_ambiguous_best(run, objective, mode):
-        return None
-    value, lost = judge_epoch(run, held, objective, mode)
-    # a file that is saved without a value holds no best one
-    is_worse = value is None or lost
-    return best_recorded_epoch(run, objective, mode) if is_worse else None
+    if objective is None or held is None:
+        return say()
+    lacks = phrase(_without_number(run, objective, held), objective=objective)
+    if told["stopped_epoch"] is not None or has_ambiguous_best(run, objective, mode):
+        return lacks
+    better = best_recorded_epoch(run, objective, mode)
+    _, lost = judge_epoch(run, held, objective, mode)
+    if better is None or not (lacks.parts or lost):
+        return lacks
+    words = "{}, not those of the best epoch, {better:epoch}"
+    return phrase(words, lacks, better=better)
 
 
 def _claims_of_end(cells: SettingCells, told: dict[str, Any]) -> Iterator[Claim]:
@@ -103,7 +128,7 @@ def _claims_of_end(cells: SettingCells, told: dict[str, Any]) -> Iterator[Claim]
 def headline_of_one_run(cells: SettingCells) -> Text:
     """Say how many settings a log decides, and which of them keeps the best."""
     own = stopped_itself(cells.runs[0])
-    start = "{}This log decides {n_decided:count} of {n_configs:count} settings"
+    start = "{}This log decides {n_decided:of n_configs setting}"
     n_configs, nearest = len(cells.grid), nearest_setting(cells)
     decided = cells.columns["evidence"].count("exact")
     counts: dict[str, Any] = {"n_decided": decided, "n_configs": n_configs}
@@ -117,9 +142,7 @@ def headline_of_one_run(cells: SettingCells) -> Text:
     # one of the undecided settings may be better
     among, keeps = "", " comes nearest{beside}"
     if is_best:
-        # a log with a hole, or one cut by its own callback, may lack a better value
-        some = own.parts or cells.bound_of(nearest, "regret")
-        keeps = f" keeps the best {'recorded ' * bool(some)}{{objective:code}}"
+        keeps = f" keeps the {_best(cells, nearest)} {{objective:code}}"
     if decided < n_configs:
         among = "of those " if decided > 1 else "that is "
         if decided == 1:
@@ -217,11 +240,19 @@ def _beside_best_here(cells: SettingCells, place: int) -> Text:
         words = ", the best on record"
     elif regret is not None and not words:
         side = "above" if mode == "min" else "below"
-        best = "best recorded" if cells.bound_of(place, "regret") else "best"
-        words = f": {{regret}} {side} the {best} {{objective}}"
+        words = f": {{regret}} {side} the {_best(cells, place)} {{objective}}"
     scale = scale_of(cells.columns["kept_value"])
     fact = Fact(regret, "difference", "regret", scale)
     return phrase(words, objective=objective, regret=fact)
+
+
+def _best(cells: SettingCells, place: int) -> str:
+    """Say "best recorded" where a log may lack a better value, else "best".
+
+    That is one with a hole, or one that its own callback cut.
+    """
+    is_cut = own_end(cells.run_at(place)) is not None
+    return "best recorded" if is_cut or cells.bound_of(place, "regret") else "best"
 
 
 def _without_number(run: Run, objective: str | None, kept: int | None) -> str:

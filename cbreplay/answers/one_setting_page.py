@@ -11,8 +11,8 @@ from cbreplay.answers.one_run_headline import headline_of_one
 from cbreplay.answers.pictures import curve_figure, curve_section
 from cbreplay.answers.rate_cells import still_gained
 from cbreplay.answers.schedules import told_schedules
-from cbreplay.answers.setting_cells import read_replays
-from cbreplay.answers.setting_code import setting_code, setting_name
+from cbreplay.answers.setting_cells import cells_of
+from cbreplay.answers.setting_code import setting_code
 from cbreplay.answers.spoken_runs import lead_of_run, spoken_end, spoken_plan
 from cbreplay.answers.staircase import staircase_document
 from cbreplay.answers.staircase_rate import rate_section
@@ -28,17 +28,13 @@ from cbreplay.document import (
     Table,
     TableColumn,
     Text,
-    plain_text,
     say,
 )
 from cbreplay.evidence.outcomes import judge_certainly
 from cbreplay.evidence.words import spoken_evidence
-from cbreplay.grid import make_grid
 from cbreplay.staircase.build import find_best
 from cbreplay.wording.kinds import spoken_value
-from cbreplay.wording.note import topic_of
 from cbreplay.wording.shown_digits import ValueScale, scale_of, spoken_figure
-from cbreplay.wording.words import as_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,26 +96,16 @@ def one_setting_page(
     how it was computed.
     """
     run = replay.run
-    cells = read_replays([run], make_grid([*replay.callbacks]), [replay])
+    cells = cells_of([replay])
     schedules = (*told_schedules(cells),)
     doubts, every_patience, scale = _beside(
         replay, staircase, is_schedule_told=bool(schedules)
     )
     code = CodeBlock(setting_code(replay.callbacks, replay.semantics.name), "python")
-    own = tuple(
-        doubt
-        for doubt in (
-            say(as_sentence(note, run.series))
-            for note in replay.notes
-            if topic_of(note) != "end"
-        )
-        if note_of(doubt) not in map(note_of, doubts)
-    )
-    every_doubt = (*doubts, *schedules, *still_gained(cells), *own)
-    setting = say(setting_name(replay.callbacks, "This setting"))
+    every_doubt = (*doubts, *schedules, *still_gained(cells))
     document = Document(
         "simulate",
-        headline_of_replay(headline_of_one(cells, setting), replay),
+        headline_of_replay(headline_of_one(cells), replay),
         lead_of_run(replay),
         (
             Section("The setting", (code,), half=True),
@@ -142,14 +128,11 @@ def _beside(
         _, best = find_best(replay)
         scale = scale_of([best, replay.outcome.kept_value])
         return doubts_of_one_run(replay), (), scale
-    doubts = doubts_of_staircase(staircase, is_schedule_told=is_schedule_told)
+    doubts = doubts_of_staircase(
+        staircase, is_schedule_told=is_schedule_told, also=replay.notes
+    )
     every_patience = (steps_section(staircase), *rate_section(staircase, replay))
     return doubts, every_patience, kept_scale(staircase)
-
-
-def note_of(doubt: Text) -> str:
-    """Return a doubt in the form of a note, to find doubts that say the same."""
-    return plain_text(doubt).rstrip(".").lower()
 
 
 def _outcome(replay: Replay, scale: ValueScale) -> Section:

@@ -89,20 +89,19 @@ def _headline(staircases: Sequence[Staircase]) -> Text:
         end(enough, key=operator.itemgetter(0), default=None) for end in (min, max)
     )
     if least is None or most is None:
-        return phrase(
-            "On {n_told:count} of {n_runs:count} runs some patience stops inside the "
-            "log; each row is about one run.",
-            n_told=len(told),
-            n_runs=len(staircases),
-        )
+        words = "On {n_told:of n_runs run} some patience stops inside the log"
+        if not told:
+            words = "No patience stops inside one of these {n_runs:count} logs"
+        words += "; each row is about one run."
+        return phrase(words, n_told=len(told), n_runs=len(staircases))
     spread = "{} ({least:name})"
     if most[0] > least[0]:
         spread = "{} ({least:name}) to {} ({most:name})"
     elif len(enough) > 1:
         spread = "{} on each"
     return phrase(
-        "On {n_enough:count} of {n_runs:count} runs some patience was enough to keep "
-        f"the best, {spread}; each row is about one run.",
+        "On {n_enough:of n_runs run} some patience was enough to keep the best, "
+        f"{spread}; each row is about one run.",
         *(Fact(patience, "patience") for patience, _ in (least, most)),
         n_enough=len(enough),
         n_runs=len(staircases),
@@ -157,15 +156,8 @@ def _row(staircase: Staircase) -> Row:
             step.most_epochs_saved,
             Cell(step.regret, "lower" if staircase.lacks_values else None),
         )
-    return Row(
-        (
-            run.name,
-            run.recorded_epochs,
-            staircase.best_value,
-            staircase.best_epoch,
-            *told,
-        )
-    )
+    best = staircase.best_value, staircase.best_epoch
+    return Row((run.name, run.recorded_epochs, *best, *told))
 
 
 def _remarks(staircases: Sequence[Staircase], *, verbose: bool) -> Iterator[Text]:

@@ -119,7 +119,7 @@ def still_gained(cells: SettingCells) -> Iterator[Text]:
         )
     else:
         words = (
-            "On {later_gain_runs:count} of {runs:count} runs this setting first "
+            "On {later_gain_runs:of runs run} this setting first "
             f"reduces the rate where the recorded training {kept} it; by how much that "
             f"training still lowered its best {{objective}} after that: "
             f"{_gains(described)}"

@@ -56,9 +56,9 @@ def told_schedules(cells: SettingCells) -> Iterator[Text]:
     most: dict[str, Any] = max(told, key=lambda row: row["cut_runs"])
     falls, on = f"{{rate:code}}{FALLS_BY_SCHEDULE}", ""
     # how many settings stop before the end of a schedule, if several were asked about
-    cuts = "; {n_cutting:count} of {n_configs:count} settings stop before that end"
+    cuts = "; {n_cutting:of n_configs setting} stop before that end"
     if len(cells.runs) > 1:
-        on = "On {scheduled_runs:count} of {runs:count} runs "
+        on = "On {scheduled_runs:of runs run} "
         cuts += ", on up to {cut_runs:count} of them, and cut"
         if len(told) == 1:
             cuts = (

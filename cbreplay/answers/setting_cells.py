@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay.answers.left_files import last_file
 from cbreplay.evidence.words import parting_of
+from cbreplay.grid import make_grid
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.rules.registry import never_stop
 
@@ -18,7 +19,14 @@ if TYPE_CHECKING:
     from cbreplay.rules.base import Callback
     from cbreplay.run import Mode, Run
 
-__all__ = ["SettingCells", "never_stops", "only_saves", "read_replays", "tell_replay"]
+__all__ = [
+    "SettingCells",
+    "cells_of",
+    "never_stops",
+    "only_saves",
+    "read_replays",
+    "tell_replay",
+]
 
 
 class SettingCells(NamedTuple):
@@ -107,6 +115,12 @@ def read_replays(
         notes=lambda: [_notes(held) for held in of_run],
         replays=lambda: replays,
     )
+
+
+def cells_of(replays: Sequence[Replay]) -> SettingCells:
+    """Return what one setting does on each run, as the only column of a table."""
+    grid = make_grid([*replays[0].callbacks])
+    return read_replays([replay.run for replay in replays], grid, replays)
 
 
 def _notes(replays: Iterable[Replay]) -> tuple[str, ...]:

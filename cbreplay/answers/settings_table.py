@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from cbreplay.wording.kinds import Kind
     from cbreplay.wording.shown_digits import ValueScale
 
-__all__ = ["evidence_footnote", "settings_table"]
+__all__ = ["CSV_FIGURES", "evidence_footnote", "settings_table"]
 
 # what CSV has of each cell, in order
-_FIGURES = (
+CSV_FIGURES = (
     "evidence",
     "stopped_epoch",
     "kept_epoch",
@@ -65,13 +65,13 @@ def settings_table(cells: SettingCells) -> Table:
         TableColumn("run", "run", "name").for_people_if(n_runs > 1),
         TableColumn("config", "config", "text", shown="programs"),
         *axis_columns(cells.grid.parameters),
-        *(TableColumn(key, key, "text", shown="programs") for key in _FIGURES),
+        *(TableColumn(key, key, "text", shown="programs") for key in CSV_FIGURES),
     ]
     made: list[Sequence[Any]] = [
         names,
         [*range(n_configs)] * n_runs,
         *axis_cells(cells.grid, n_runs),
-        *(cells.columns[key] for key in _FIGURES),
+        *(cells.columns[key] for key in CSV_FIGURES),
     ]
     for column, held in (*_spoken_columns(cells), *rate_columns(cells)):
         columns.append(column)

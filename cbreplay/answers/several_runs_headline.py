@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from cbreplay.answers.setting_cells import only_saves
+from cbreplay.answers.setting_code import setting_name
 from cbreplay.answers.settings_summary import (
     SEVERAL,
     SettingsBeside,
@@ -28,17 +29,16 @@ _ALONE = "That describes these runs, not the next."
 _NEARLY_ALL = 0.9
 
 
-_THIS = say("this setting")
-
-
-def settings_headline(beside: SettingsBeside, setting: Text = _THIS) -> Text:
+def settings_headline(beside: SettingsBeside, setting: str = "") -> Text:
     """Say which setting loses least on several runs, or what the one setting loses.
 
-    `setting` is what the one setting is called.
+    `setting` is what the one setting is called, by default its code if that is short.
     """
     cells, summaries, runs, compared = beside
     if len(summaries) == 1:
-        return _of_one_setting(cells, summaries[0], setting)
+        code = setting_name(cells.callbacks, "")
+        named = say(setting or (Code(code) if code else "this setting"))
+        return _of_one_setting(cells, summaries[0], named)
     least = beside.least
     if least is None:
         return _of_no_setting(cells, summaries)
@@ -97,16 +97,15 @@ def _of_no_setting(cells: SettingCells, summaries: Sequence[SettingSummary]) -> 
     evidence = set(cells.columns["evidence"])
     if most.exact_runs == most.runs:
         # the logs decide some settings on all runs, but not what these lose
-        words = "On all {n_runs:count} runs the logs decide {n_whole:count} of "
-        words += "{n_configs:count} settings; "
+        words = (
+            "On {n_runs:of n_runs run} the logs decide {n_whole:of n_configs setting}; "
+        )
         if len(cells.judged_by) > 1:
             words += "they are judged by different series, which do not compare."
         else:
             words += "for none of them do all these runs say what it loses."
     elif most.exact_runs:
-        words = (
-            "No setting is decided on all {n_runs:count} runs; {setting:code} is on "
-        )
+        words = "No setting is decided on {n_runs:of n_runs run}; {setting:code} is on "
         words += "{n_decided:count}."
     else:
         words = "None of these {n_runs:count} runs decides one of the settings"
@@ -131,23 +130,20 @@ def _of_one_setting(
 ) -> Text:
     if only_saves(cells):
         words = (
-            "This setting stops no training; of each of these {runs:count} runs, the "
+            "This setting stops no training; the table says for each of these "
+            "{runs:count} runs which epoch its last file holds."
         )
-        words += "table says of which epoch its last file is."
     elif summary.mean_regret is None:
-        on, end = "all {exact_runs:count}", ""
-        if summary.exact_runs < summary.runs:
-            on = "{exact_runs:count} of {runs:count}"
-        evidence = set(cells.columns["evidence"])
+        end, evidence = "", set(cells.columns["evidence"])
         if evidence == {"censored"}:
             end = ": it stops inside none of these logs"
         elif evidence == {"diverged"}:
             end = "; each shows where it parts from the log, not what follows"
         elif summary.exact_runs and len(cells.judged_by) == 1:
             end = "; on none of them is known what it loses"
-        words = f"The logs decide {{setting}} on {on} runs{end}."
+        words = f"The logs decide {{setting}} on {{exact_runs:of runs run}}{end}."
     else:
-        on = "On all {exact_runs:count} runs"
+        on = "On {exact_runs:of runs run}"
         if summary.priced_runs < summary.exact_runs:
             on = "On the {priced_runs:count} of {runs:count} runs that tell it,"
         elif not summary.is_whole:

@@ -188,8 +188,8 @@ def with_cut_runs(headline: Text, runs: Sequence[Run]) -> Text:
         return headline
     were, their = ("was", "its") if len(cut) == 1 else ("were", "their")
     return phrase(
-        f"{{}} {{n_cut_runs:count}} of {{n_runs:count}} runs {were} stopped by {their} "
-        f"own {{}}: {their} best is only the best up to there.",
+        f"{{}} {{n_cut_runs:Of n_runs run}} {were} stopped by {their} own {{}}: "
+        f"{their} best is only the best up to there.",
         headline,
         " or ".join(dict.fromkeys(cut)),
         n_cut_runs=len(cut),

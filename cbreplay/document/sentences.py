@@ -1,6 +1,6 @@
 """A sentence of an answer: words, names, code, and values that stay values."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from string import Formatter
 from typing import Any, NamedTuple, TypeAlias, get_args
 
@@ -47,17 +47,20 @@ class Fact(NamedTuple):
         What it is in the answer's data, for example ``"best_epoch"``.
     scale : ValueScale or None
         The decimals that it shares with other values, for example of a table.
+    words : str
+        What stands for it in the sentence, for example ``"both"`` for 2.
     """
 
     value: Any
     kind: Kind
     name: str = ""
     scale: ValueScale | None = None
+    words: str = ""
 
     @property
     def text(self) -> str:
         """The value as people read it."""
-        return spoken_value(self.value, self.kind, self.scale)
+        return self.words or spoken_value(self.value, self.kind, self.scale)
 
 
 Part: TypeAlias = str | Code | Strong | Fact
@@ -119,10 +122,15 @@ def phrase(
     ``{}`` is the next of the parts, ``{name}`` a part of that name. ``{name:kind}`` is
     a value and its `Kind`, a `Fact` of that name; ``{name:count noun}`` has its noun
     with it, which may be named too (``{n:count {unit}}``), and ``{name:code}`` is
-    `Code`.
+    `Code`. ``{some:of every noun}`` is how many of a number, named too, some are;
+    with ``Of`` at the start of a sentence.
 
     >>> plain_text(phrase("best {at:epoch} of {n:count run}{}", ".", at=28, n=2))
     'best 29 of 2 runs.'
+    >>> plain_text(phrase("on {some:of n run}", some=2, n=2))
+    'on both runs'
+    >>> plain_text(phrase("{some:Of n run} failed", some=3, n=3))
+    'All 3 runs failed'
     >>> plain_text(phrase("all {n:count {unit}}.", n=3, unit="group"))
     'all 3 groups.'
     """
@@ -130,7 +138,10 @@ def phrase(
     told: list[Part | Text] = []
     for text, name, form, _ in Formatter().parse(words):
         told.append(text)
-        if name is not None:
+        if name and form and form.startswith(("of ", "Of ")):
+            of, every, noun = form.format(**named).split(" ", 2)
+            told.append(_share(of, (name, every), noun, named))
+        elif name is not None:
             part = named[name] if name else next(given)
             # the noun of a count may be a blank itself
             told.append(_in_form(part, form.format(**named), name) if form else part)
@@ -146,6 +157,25 @@ def _in_form(value: Any, form: str, name: str) -> Part | Text:  # noqa: ANN401 -
 
 # a misspelt kind is an error
 _KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
+
+
+def _share(
+    of: str, names: tuple[str, str], noun: str, named: Mapping[str, int]
+) -> Text:
+    """Say how many of all some are: "1 of 3 runs", "all 3 runs", "both", "neither"."""
+    some, every = (Fact(named[name], "count", name) for name in names)
+    word, rest = "" if some.value else "none", say(" of ", every, f" {noun}s")
+    if some.value == every.value == 1:
+        return say("the ", some, f" {noun}")
+    if every.value == _PAIR and some.value != 1:
+        word, ending = ("both", "s") if some.value else ("neither", "")
+        rest = say(f" {noun}{ending}")
+    elif some.value == every.value:
+        word, rest = "all", say(" ", every, f" {noun}s")
+    return say(some._replace(words=word.capitalize() if of == "Of" else word), rest)
+
+
+_PAIR = 2
 
 
 def counted(number: int, noun: str, name: str) -> Text:

@@ -1052,7 +1052,7 @@ def test_a_log_has_the_directions_of_the_script_beside_it(
     if stops is None:
         assert "Give --mode min|max" in said.err
         return
-    assert f"It stops at epoch {stops} of 5" in said.out
+    assert f"stops at epoch {stops} of 5" in said.out
     # what is told needs no remark that Keras might raise ValueError
     assert "from the compiled metric" not in said.out
 
@@ -1140,5 +1140,5 @@ def test_a_fit_that_the_script_begins_later_may_be_a_resumed_one(
     assert "at epoch 6 a fit was resumed, or the same one went on" in " ".join(
         told.out.split()
     )
-    assert "It stops at epoch 7" in ask(*asked, "--resume", "never").out
+    assert "stops at epoch 7" in ask(*asked, "--resume", "never").out
     assert "stops at epoch 7" not in ask(*asked, "--resume", "carried").out

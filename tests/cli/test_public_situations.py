@@ -72,7 +72,7 @@ def test_no_patience_is_one_epoch_of_it(ask: Ask, tmp_path: Path) -> None:
     said = told(
         ask, "simulate", log, "-c", "EarlyStopping()", "--semantics", "keras-3.15"
     )
-    assert "It stops at epoch 4 of 5" in said
+    assert "stops at epoch 4 of 5" in said
 
 
 def test_a_header_that_an_append_wrote_again_is_a_seam(
@@ -564,7 +564,7 @@ def test_what_mlflow_returns_is_read_however_it_was_saved(
     for log in (cut, by_key, chart):
         # best at epoch 4, 0.6; three epochs later patience 3 has run out
         said = told(ask, "simulate", log, "--patience", "3")
-        assert "It stops at epoch 7 of 8, and keeps epoch 4" in said
+        assert "stops at epoch 7 of 8, and keeps epoch 4" in said
 
 
 def test_two_values_of_every_epoch_are_no_last_words(ask: Ask, tmp_path: Path) -> None:
@@ -616,7 +616,7 @@ def test_a_file_of_tensorboards_page_keeps_its_series_when_it_is_renamed(
             [f"{1000 + at},{at},{loss}" for at, loss in enumerate(LOSSES)],
         )
         said = told(ask, "simulate", log, "--patience", "3")
-        assert "It stops at epoch 7 of 8, and keeps epoch 4" in said
+        assert "stops at epoch 7 of 8, and keeps epoch 4" in said
 
 
 def test_a_log_of_nothing_but_validations_within_epochs_names_the_option(
@@ -670,7 +670,7 @@ def test_values_without_steps_and_times_are_numbered_as_they_stand(
         ]
         log = write(tmp_path / "metrics.csv", "key,value,timestamp,step", rows)
         said = told(ask, "simulate", log, "--patience", "3")
-        assert "It stops at epoch 7 of 8, and keeps epoch 4" in said
+        assert "stops at epoch 7 of 8, and keeps epoch 4" in said
         assert f"All values stand at step 0: they were numbered {way}; " in said
 
 
@@ -786,7 +786,7 @@ def test_evaluations_of_a_sample_are_not_counted(ask: Ask, tmp_path: Path) -> No
         assert "evaluations stand at irregular distances, as in a sample" in answer.err
         options = answer.err.rpartition("if it is whole: ")[2].split()
         said = told(ask, "simulate", log, *said_so, *options, "--patience", "5")
-        assert "It stops at evaluation" in said or "It stops at epoch" in said
+        assert "stops at evaluation" in said or "stops at epoch" in said
     for axis in ("step", "epoch"):
         said = told(ask, "simulate", whole, "--x-axis", axis, "--patience", "5")
         assert "46 of 60, and keeps" in said
@@ -800,7 +800,7 @@ def test_a_table_that_holds_nan_and_is_appended_again_is_one_training(
     rows = [f"{at},{loss}" for n in range(1, 9) for at, loss in enumerate(losses[:n])]
     log = write(tmp_path / "stats.csv", "epoch,val_loss", rows)
     said = told(ask, "simulate", log, "--patience", "3")
-    assert "It stops at epoch 7 of 8, and keeps epoch 4" in said
+    assert "stops at epoch 7 of 8, and keeps epoch 4" in said
     assert "Its rows stand there 7 times more" in said
     # two trainings that fail alike are two
     failed = ["0,0.9", "1,nan", "2,nan"]
@@ -822,7 +822,7 @@ def test_a_sole_series_without_a_telling_name_is_offered_to_be_typed(
     options = answer.err.partition("Watch that one, as ")[2].partition(",")[0].split()
     assert options == ["--monitor", "Value", "--mode", "min"]
     said = told(ask, "simulate", log, "--patience", "3", *options)
-    assert "It stops at epoch 7 of 8, and keeps epoch 4" in said
+    assert "stops at epoch 7 of 8, and keeps epoch 4" in said
 
 
 def test_what_logs_with_holes_lose_is_a_bound_and_enters_no_advice(
@@ -944,7 +944,7 @@ def test_workers_that_write_packed_files_in_turn_are_one_training(
     [
         # a second fit has new callbacks: its best is .36, of epoch 7
         (range(4, 8), "which ends at epoch 8; so far it keeps epoch 7"),
-        (range(1, 8, 2), "It stops at epoch 7 of 8, and keeps epoch 4"),
+        (range(1, 8, 2), "stops at epoch 7 of 8, and keeps epoch 4"),
     ],
 )
 def test_what_a_second_model_of_a_training_numbered_is_one_metric(
@@ -1043,7 +1043,7 @@ def test_what_stands_for_no_validation_is_none_in_each_fit_of_a_training(
     log = write(again / "log.csv", "epoch,loss,val_loss", rows[:9] + rows[6:])
     asked = ("simulate", log, "--parts", "join", "--patience", "6")
     # by hand: each value of the first fit is its best, so no patience ends it
-    assert "It does not stop inside this log, which ends at epoch 15" in told(
+    assert "does not stop inside this log, which ends at epoch 15" in told(
         ask, *asked
     )
     parts = tmp_path / "parts"

@@ -278,7 +278,7 @@ def test_a_censored_row_is_in_brackets(ask: Ask, log: Path) -> None:
         (
             ("--patience", "2"),
             (
-                "It stops at epoch 5 of 8, and keeps epoch 3: 0.0100 above the best "
+                "stops at epoch 5 of 8, and keeps epoch 3: 0.0100 above the best "
                 "val_loss (3 epochs saved)."
             ),
         ),

@@ -222,10 +222,9 @@ def _kept(scored: Scored) -> Text:
     elif breaking:
         words = "breaks the tolerance on {n_breaks_tolerance:count} of "
         words += "{told_runs:count run} whose logs tell ({names})"
-    elif scored.told_runs == 1:
-        words = "keeps the tolerance on the {told_runs:count} run whose log tells"
     else:
-        words = "keeps the tolerance on all {told_runs:count} runs whose logs tell"
+        tell = "log tells" if scored.told_runs == 1 else "logs tell"
+        words = f"keeps the tolerance on {{told_runs:of told_runs run}} whose {tell}"
     told = {"told_runs": scored.told_runs}
     of = {"callbacks": scored.callbacks, **told, "breaking": breaking}
     return phrase(

@@ -49,9 +49,7 @@ def broken_off(facts: Mapping[str, Any]) -> Text:
 
 def share_of(facts: Mapping[str, Any], name: str) -> Text:
     """Say how many of the runs some are."""
-    all_of_them = facts[name] == facts["n_runs"]
-    which = "all " if all_of_them else f"{{{name}:count}} of "
-    return phrase(which + "{n_runs:count run}", **facts)
+    return phrase(f"{{{name}:of n_runs run}}", **facts)
 
 
 def ranked(facts: Mapping[str, Any]) -> Text:
@@ -147,7 +145,7 @@ _REASONS: dict[str, Wording] = {
         "too few to choose a patience from"
     ),
     "constant": lambda facts: phrase(
-        "on all {n_runs:count run} {names} never changes, so that no patience is "
+        "on {n_runs:of n_runs run} {names} never changes, so that no patience is "
         "judged by it",
         names=" and ".join(facts["monitors"]),
         **facts,

@@ -68,7 +68,7 @@ def _promised(advice: Recommendation, promise: Promise) -> Text:
     patience = advice.patience or 0
     n_enough = sum(known is not None and known <= patience for known in enough)
     n_open = max(n_enough - promise.n_kept, 0)
-    words = "on {n_kept:count} of {n_groups:count {unit}} it loses {no_more}."
+    words = "on {n_kept:of n_groups {unit}} it loses {no_more}."
     if n_open:
         logs = "the logs of {n_open:count {unit}} end"
         if advice.unit == "run":
@@ -76,7 +76,7 @@ def _promised(advice: Recommendation, promise: Promise) -> Text:
                 "{n_open:count log} ends" if n_open == 1 else "{n_open:count log} end"
             )
         words = (
-            "on {n_enough:count} of {n_groups:count {unit}} a patience of "
+            "on {n_enough:of n_groups {unit}} a patience of "
             "{patience:patience} or less loses {no_more}; "
             f"{logs} before {{patience:patience}} would stop."
         )
