@@ -20,6 +20,7 @@ from cbreplay.readers.base import ReadOptions
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from cbreplay.document import Document
     from cbreplay.expressions.text import Expressions
     from cbreplay.grid import Choices, Grid
     from cbreplay.judging import Judging
@@ -75,6 +76,8 @@ class Question:
     semantics: str | None = None
     initial_lr: float | None = None
     reads_logs: bool = True
+    # what those runs lack that are left out
+    without: dict[str, list[str]] = field(default_factory=dict, init=False)
 
     @property
     def inputs(self) -> list[str]:
@@ -148,7 +151,21 @@ class Question:
         self.runs = [run for run in runs if not lacking[run.name]]
         absent = [(run, lacking[run.name]) for run in runs if lacking[run.name]]
         remark(*(_said_absent(run, names) for run, names in absent))
+        self.without = {run.name: names for run, names in absent}
         self.narrow(self.runs)
+
+    def about_one(self, document: Document) -> Document:
+        """Say in a headline which run it is about, where the others lack a series."""
+        if len(self.runs) > 1 or not self.without:
+            return document
+        from cbreplay.document import say
+        from cbreplay.wording.words import count
+
+        (name, lacking), *others = self.without.items()
+        rest = f"{name} has" if not others else f"{count(len(others) + 1, 'run')} have"
+        words = f" This is about {self.runs[0].name} alone: {rest} no "
+        headline = say(document.headline, words, ", ".join(lacking), ".")
+        return document._replace(headline=headline)
 
     def narrow(self, counted: Sequence[Run]) -> None:
         """If one run is left of several, name it in suggested next commands."""

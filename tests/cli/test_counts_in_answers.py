@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 from typing import TYPE_CHECKING
 
@@ -55,7 +56,7 @@ def test_a_headline_says_that_nothing_can_be_compared(ask: Ask, tmp_path: Path) 
         write_csv(tmp_path / name, [0.5, 0.6, 0.6])
     words = ("simulate", tmp_path, "--patience", "1", "--versus-patience", "8")
     assert said(ask(*words).out).startswith(
-        "A and B part on 2 of 2 runs. Which is better is not known: none of these logs "
+        "A and B part on both runs. Which is better is not known: none of these logs "
         "shows how both would have ended."
     )
 
@@ -93,15 +94,54 @@ def test_a_file_that_holds_no_best_weights_is_told(ask: Ask, tmp_path: Path) -> 
     rows = ["0,1,.2", "1,1,", "2,1,.3", "3,1,", "4,1,.4", "5,1,"]
     path.write_text("\r\n".join(["epoch,loss,val_loss", *rows, ""]))
     words = (path, "-c", CHECKPOINT, "--semantics", "keras-3.15")
-    assert "of epoch 6, not those of the best epoch, 1." in said(
-        ask("simulate", *words).out
-    )
+    holds = "of epoch 6, of which the log has no val_loss, not those of the best epoch"
+    assert f"{holds}, 1." in said(ask("simulate", *words).out)
     # and where the plan ends one epoch later, with a value that is not saved
     with path.open("a", newline="") as file:
         file.write("6,1,.5\r\n")
     whole = said(ask("simulate", *words, "--planned-epochs", "7").out)
-    assert whole.startswith("It trains to the planned end, epoch 7, and keeps epoch 7:")
-    assert "holds the weights of epoch 6, not those of the best epoch, 1." in whole
+    assert whole.startswith("Nothing in this list stops this training: it trains to ")
+    assert "trains to the planned end, epoch 7, and keeps epoch 7:" in whole
+    assert "has no val_loss, not those of the best epoch, 1." in whole
+
+
+def test_a_file_of_an_infinite_value_is_told(ask: Ask, tmp_path: Path) -> None:
+    path = tmp_path / "logs.csv"
+    write_csv(path, [float("-inf"), 0.6, 0.5, 0.4])
+    # Keras saves at -inf, on which nothing improves; the best finite value is the last
+    words = (path, "-c", "ModelCheckpoint('best.keras', save_best_only=True)")
+    assert (
+        "holds the weights of epoch 1, whose val_loss is no finite number, not those "
+        "of the best epoch, 4."
+    ) in said(ask("simulate", *words).out)
+
+
+def test_the_best_of_a_log_that_its_own_stop_cut_is_the_best_recorded(
+    ask: Ask, tmp_path: Path
+) -> None:
+    write_csv(tmp_path / "logs.csv", [0.9, 0.5, 0.6, 0.4, 0.7])
+    own = {
+        "schema": 1,
+        "fit": {"epochs": 9},
+        "callbacks": ["EarlyStopping(patience=1)"],
+        "ended": {"by": "EarlyStopping", "epoch": 4},
+    }
+    (tmp_path / "run.json").write_text(json.dumps(own))
+    # patience 1 stops at epoch 3 and keeps the second: 0.5 - 0.4
+    whole = said(ask("simulate", tmp_path, "--patience", "1").out)
+    assert "keeps epoch 2: 0.1000 above the best recorded val_loss" in whole
+    several = said(ask("simulate", tmp_path, "--patience", "0,1").out)
+    assert "above the best recorded val_loss" in several
+
+
+@pytest.mark.parametrize("setting", [(), ("--patience", "1"), ("--patience", "1,2")])
+def test_a_headline_names_the_one_run_of_several_that_it_is_about(
+    ask: Ask, tmp_path: Path, setting: tuple[str, ...]
+) -> None:
+    write_csv(tmp_path / "a.csv", [0.9, 0.5, 0.6, 0.7])
+    (tmp_path / "b.csv").write_text("epoch,loss\n0,1\n1,.5\n2,.4\n3,.3\n")
+    headline = said(ask("simulate", tmp_path, *setting).out.split("\n\n")[0])
+    assert headline.endswith("This is about a.csv alone: b.csv has no val_loss.")
 
 
 def test_a_list_that_only_saves_tells_the_epoch_of_the_file(

@@ -53,7 +53,7 @@ def said(ask: Ask, *words: Any) -> str:
 def test_logs_that_all_show_a_parting_alone_say_so(ask: Ask, plateaus: Path) -> None:
     (plateaus / "e.csv").unlink()
     assert said(ask, "simulate", plateaus, "-c", PLATEAU).startswith(
-        "The logs decide this setting on 0 of 4 runs; each shows where it parts from "
+        f"The logs decide {PLATEAU} on none of 4 runs; each shows where it parts from "
         "the log, not what follows."
     )
 

@@ -278,27 +278,29 @@ def test_a_censored_row_is_in_brackets(ask: Ask, log: Path) -> None:
         (
             ("--patience", "2"),
             (
-                "stops at epoch 5 of 8, and keeps epoch 3: 0.0100 above the best "
-                "val_loss (3 epochs saved)."
+                "EarlyStopping(patience=2, restore_best_weights=True) stops at epoch 5 "
+                "of 8, and keeps epoch 3: 0.0100 above the best val_loss (3 epochs "
+                "saved)."
             ),
         ),
         (
             ("--patience", "9"),
             (
-                "It does not stop inside this log, which ends at epoch 8; so far it "
-                "keeps epoch 6."
+                "EarlyStopping(patience=9, restore_best_weights=True) does not stop "
+                "inside this log, which ends at epoch 8; so far it keeps epoch 6."
             ),
         ),
         (
             ("--patience", "9", "--planned-epochs", "8"),
             (
-                "It trains to the planned end, epoch 8, and keeps epoch 6, the best on "
-                "record."
+                "EarlyStopping(patience=9, restore_best_weights=True) does not stop "
+                "this training: it trains to the planned end, epoch 8, and keeps epoch "
+                "6, the best on record."
             ),
         ),
         (
             ("--patience", "1,2,9", "--planned-epochs", "8"),
-            "This log decides 3 of 3 settings; patience=9 keeps the best val_loss.",
+            "This log decides all 3 settings; patience=9 keeps the best val_loss.",
         ),
         # both keep .5; 1 stops one epoch sooner
         (
@@ -312,7 +314,7 @@ def test_a_censored_row_is_in_brackets(ask: Ask, log: Path) -> None:
         (
             ("--patience", "0,1,2"),
             (
-                "This log decides 3 of 3 settings; patience=0 comes nearest: 0.0100 "
+                "This log decides all 3 settings; patience=0 comes nearest: 0.0100 "
                 "above the best val_loss, as do 2 others."
             ),
         ),
@@ -320,19 +322,19 @@ def test_a_censored_row_is_in_brackets(ask: Ask, log: Path) -> None:
         (
             ("-c", "PrecheltGL(alpha=[3, 3.5])"),
             (
-                "This log decides 2 of 2 settings; alpha=3 comes nearest: 0.0100 above "
+                "This log decides both settings; alpha=3 comes nearest: 0.0100 above "
                 "the best val_loss, as does alpha=3.5."
             ),
         ),
         (
             ("--patience", "8,9"),
-            "This log decides 0 of 2 settings; none of them stops inside it.",
+            "This log decides neither setting; none of them stops inside it.",
         ),
         # reductions after epochs 4 and 5, which the log does not have
         (
             ("-c", "ReduceLROnPlateau(patience=[1, 2], min_delta=0)"),
             (
-                "This log decides 0 of 2 settings; it shows where they part from its "
+                "This log decides neither setting; it shows where they part from its "
                 "learning rate, after epochs 4 to 5, and not what follows."
             ),
         ),
@@ -803,7 +805,8 @@ def test_a_setting_beyond_the_stop_of_the_training_itself_says_so_first(
     said = " ".join(ask("simulate", tmp_path, "--patience", "3").out.split())
     assert said.startswith(
         "Its own EarlyStopping stopped this training at epoch 4 of 9: what longer "
-        "training would have brought is not in this log. It does not stop inside"
+        "training would have brought is not in this log. EarlyStopping(patience=3, "
+        "restore_best_weights=True) does not stop inside"
     )
     # patience 1 stopped before that
     assert "Its own" not in ask("simulate", tmp_path, "--patience", "1").out
@@ -863,7 +866,7 @@ def test_a_log_that_its_own_callback_cut_holds_no_best_of_all(
     )
     assert first == (
         "Its own EarlyStopping stopped this training at epoch 22 of 100: what longer "
-        "training would have brought is not in this log. This log decides 2 of 2 "
+        "training would have brought is not in this log. This log decides both "
         "settings; patience=3 keeps the best recorded val_loss, as does patience=5, "
         "which saves less."
     )
@@ -1050,12 +1053,12 @@ def test_several_logs_say_first_which_patience_was_enough(
     write_csv(tmp_path / "b.csv", [0.5, 0.4, 0.45, 0.46])
     said = " ".join(ask("simulate", tmp_path).out.split())
     assert said.startswith(
-        "On 2 of 2 runs some patience was enough to keep the best, 1 (b.csv) to 2 "
+        "On both runs some patience was enough to keep the best, 1 (b.csv) to 2 "
         "(a.csv); each row is about one run."
     )
     assert f"A pick: cbreplay recommend {tmp_path}" in said
     none = " ".join(ask("simulate", tmp_path, "--patience", "9").out.split())
-    assert "on 0 of 2 runs: it stops inside none of these logs." in none
+    assert "on neither run: it stops inside none of these logs." in none
 
 
 @pytest.mark.parametrize(

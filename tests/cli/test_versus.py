@@ -94,15 +94,15 @@ def test_lists_that_win_as_often_are_not_called_the_same(
     answer = ask(*words, "--versus", "patience=4")
     assert " ".join(answer.out.split("\n\n")[0].split()) == (
         "A and B each keep the better val_loss on 1 of 2 runs; A saves 7 more epochs. "
-        "A and B part on 2 of 2 runs."
+        "A and B part on both runs."
     )
     # an infinity is as good as another
     for name, length in (("a.csv", 10), ("b.csv", 11)):
         write_csv(tmp_path / name, [float("inf")] * length)
     answer = ask(*words, "--versus", "patience=4")
     assert " ".join(answer.out.split("\n\n")[0].split()) == (
-        "A and B keep the same val_loss on all 2 runs; A saves 4 more epochs. "
-        "A and B part on 2 of 2 runs. All 2 runs ended in NaN or infinity."
+        "A and B keep the same val_loss on both runs; A saves 4 more epochs. "
+        "A and B part on both runs. Both runs ended in NaN or infinity."
     )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # the best is the fourth; patience 2 stops two epochs later
 LOSSES = [0.9, 0.8, 0.7, 0.6, 0.65, 0.66, 0.64, 0.7, 0.71, 0.72]
-PATIENCE_2 = "EarlyStopping stops at epoch 6 of 10, and keeps epoch 4"
+PATIENCE_2 = "stops at epoch 6 of 10, and keeps epoch 4"
 
 
 def told(ask: Ask, *words: str | Path) -> str:
@@ -167,7 +167,7 @@ def test_rows_that_stand_twice_once_may_be_a_fit_that_was_resumed(
     said = told(ask, "simulate", log, "--patience", "4")
     assert "at epoch 7 a fit was resumed, or the same one went on" in said
     whole = told(ask, "simulate", log, "--patience", "4", "--resume", "never")
-    assert "EarlyStopping stops at epoch 8 of 10, and keeps epoch 4" in whole
+    assert "stops at epoch 8 of 10, and keeps epoch 4" in whole
     assert PATIENCE_2 in told(ask, "simulate", log, "--patience", "2")
 
 
@@ -481,7 +481,7 @@ def test_an_epoch_that_a_resumed_fit_wrote_again_has_advice_that_works(
         lines(log, rows[0], rows[1:])
     asked = ("simulate", log, "-c", "EarlyStopping(patience=3)")
     assert "the later rows stand: --parts join" in told(ask, *asked)
-    assert "EarlyStopping stops at epoch 10 of 10" in told(ask, *asked, "--parts", "join")
+    assert "stops at epoch 10 of 10" in told(ask, *asked, "--parts", "join")
 
 
 def test_of_xgboosts_data_sets_the_last_is_suggested(ask: Ask, tmp_path: Path) -> None:

@@ -221,7 +221,7 @@ def test_the_commands_take_its_expressions(ask: Ask, directory: Path) -> None:
     setting = ("-c", "WeightedStop(patience=2)")
     told = ask("explain", directory, *setting)
     assert (told.status, told.err) == (0, "")
-    assert told.out.startswith("WeightedStop stops at epoch 12 of ")
+    assert told.out.startswith("WeightedStop(patience=2) stops at epoch 12 of ")
     assert "rules of MadeUp 1.4" in told.out
     swept = ask("simulate", directory, "-c", "WeightedStop(patience=[0, 2, 8])")
     assert (swept.status, swept.err) == (0, "")

@@ -120,19 +120,21 @@ def test_a_setting_is_decided_where_what_it_loses_is_not_known(
     (infinite / "c.csv").unlink()
     # a stops at 4 of 5, b at 3 of 5: the first infinite loss is taken as the best
     assert said(ask, infinite, "--patience", "2") == (
-        "On the 1 of 2 runs that tell it, this setting keeps the best val_loss of "
-        "each; over the 2 that decide it, it saves 3 of 10 epochs. That describes "
+        "On the 1 of 2 runs that tell it, "
+        "EarlyStopping(patience=2, restore_best_weights=True) keeps the best val_loss "
+        "of each; over the 2 that decide it, it saves 3 of 10 epochs. That describes "
         "these runs, not the next. 1 of 2 runs (b.csv) ended in NaN or infinity."
     )
     (infinite / "a.csv").write_bytes((infinite / "b.csv").read_bytes())
     write_csv(infinite / "b.csv", [float("inf")] * 6)
     assert said(ask, infinite, "--patience", "2") == (
-        "The logs decide this setting on all 2 runs; on none of them is known what it "
-        "loses. All 2 runs ended in NaN or infinity."
+        "The logs decide EarlyStopping(patience=2, restore_best_weights=True) on "
+        "both runs; on none of them is known what it loses. Both runs ended in NaN or "
+        "infinity."
     )
     assert said(ask, infinite, "--patience", "1,2") == (
-        "On all 2 runs the logs decide 2 of 2 settings; for none of them do all these "
-        "runs say what it loses. All 2 runs ended in NaN or infinity."
+        "On both runs the logs decide both settings; for none of them do all these "
+        "runs say what it loses. Both runs ended in NaN or infinity."
     )
 
 
@@ -157,8 +159,8 @@ def test_settings_of_different_series_are_decided_and_not_compared(
         write_csv(tmp_path / f"{name}.csv", [0.9, 0.5, 0.6, last])
     setting = "EarlyStopping(monitor=['val_loss', 'loss'], patience=2)"
     assert said(ask, tmp_path, "-c", setting) == (
-        "On all 2 runs the logs decide 2 of 2 settings; they are judged by different "
-        "series, which do not compare. On all 2 runs loss never changes: no patience "
+        "On both runs the logs decide both settings; they are judged by different "
+        "series, which do not compare. On both runs loss never changes: no patience "
         "is judged by it."
     )
 

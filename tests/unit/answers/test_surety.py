@@ -360,7 +360,7 @@ def test_a_log_that_ends_before_the_recommended_stop_is_not_one_where_it_lost() 
     assert sure is not None
     # 1 % of 0.5
     assert plain_text(sure) == (
-        "How sure: on 5 of 5 runs a patience of 10 or less loses no more than the "
+        "How sure: on all 5 runs a patience of 10 or less loses no more than the "
         "tolerance, 0.0050 val_loss; 1 log ends before 10 would stop."
     )
 
@@ -368,7 +368,7 @@ def test_a_log_that_ends_before_the_recommended_stop_is_not_one_where_it_lost() 
 def test_where_nothing_may_be_lost_it_is_said_as_that() -> None:
     sure = how_sure(recommend(pausing_runs([3] * 9), tolerance=0))
     assert sure is not None
-    assert plain_text(sure) == "How sure: on 9 of 9 runs it loses no val_loss."
+    assert plain_text(sure) == "How sure: on all 9 runs it loses no val_loss."
 
 
 def test_runs_that_end_in_nan_are_no_reason_to_record_more_like_them() -> None:

@@ -104,24 +104,26 @@ def test_the_name_of_a_run_is_no_markup(name: str) -> None:
             (STOPPER,),
             None,
             (
-                "EarlyStopping stops at epoch 5 of 8, and keeps epoch 3: 0.0100 above "
-                "the best val_loss (3 epochs saved)"
+                "EarlyStopping(patience=2, restore_best_weights=True) stops at epoch 5 "
+                "of 8, and keeps epoch 3: 0.0100 above the best val_loss (3 epochs "
+                "saved)"
             ),
         ),
         (
             (EarlyStopping(patience=9, restore_best_weights=True),),
             None,
             (
-                "It does not stop inside this log, which ends at epoch 8; so far it "
-                "keeps epoch 6"
+                "EarlyStopping(patience=9, restore_best_weights=True) does not stop "
+                "inside this log, which ends at epoch 8; so far it keeps epoch 6"
             ),
         ),
         (
             (EarlyStopping(patience=9),),
             8,
             (
-                "It trains to the planned end, epoch 8, and keeps epoch 8: 0.0200 "
-                "above the best val_loss"
+                "EarlyStopping(patience=9) does not stop this training: it trains to "
+                "the planned end, epoch 8, and keeps epoch 8: 0.0200 above the best "
+                "val_loss"
             ),
         ),
         (

@@ -24,7 +24,7 @@ def run_of(name: str, gain: float = 0.0) -> Run:
 def test_one_run_gets_its_curve_and_its_doubt() -> None:
     document = build_settings_report([run_of("one")], GRID, semantics="keras-3.15")
     assert plain_text(document.headline) == (
-        "This log decides 2 of 2 settings; patience=2 keeps the best val_loss."
+        "This log decides both settings; patience=2 keeps the best val_loss."
     )
     blocks = [block for section in document.sections for block in section.blocks]
     (figure,) = [block for block in blocks if isinstance(block, Figure)]
