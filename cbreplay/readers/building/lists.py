@@ -20,13 +20,10 @@ from cbreplay.readers.building.odd_epochs import put_in_order
 from cbreplay.readers.building.rows import Rows, split_rows
 from cbreplay.readers.building.runs import build_run
 from cbreplay.readers.columns.column import first_listed
-from cbreplay.readers.columns.column_names import (
-    EPOCH_NAMES,
-    is_epoch_name,
-    is_rate_name,
-)
+from cbreplay.readers.columns.column_names import EPOCH_NAMES, is_epoch_name
 from cbreplay.readers.sizes import check_columns, check_epochs
 from cbreplay.series import Series, to_float
+from cbreplay.series_names import is_rate_name
 from cbreplay.wording.words import count
 
 if TYPE_CHECKING:

@@ -8,11 +8,7 @@ import numpy as np
 
 from cbreplay.errors import LogError
 from cbreplay.readers.building.telling_columns import leave_out_said_tests
-from cbreplay.readers.columns.column_names import (
-    INDEXES,
-    STEP_NAMES,
-    is_rate_name,
-)
+from cbreplay.readers.columns.column_names import INDEXES, STEP_NAMES
 from cbreplay.readers.columns.header import shown_names
 from cbreplay.readers.columns.roles import (
     EXACT,
@@ -23,6 +19,7 @@ from cbreplay.readers.columns.roles import (
     tells_time,
 )
 from cbreplay.run import Series
+from cbreplay.series_names import is_rate_name
 from cbreplay.wording.note import Note
 from cbreplay.wording.words import count
 
