@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
     from cbreplay.run import Run
 
-__all__ = ["read_lists", "read_plan", "take_epochs"]
+__all__ = ["read_lists", "take_epochs"]
 
 # a value, or None where nothing was recorded
 _Column: TypeAlias = "list[float | None]"
@@ -94,8 +94,8 @@ def read_lists(
         rows.count_models_anew()
     if options.parts != "rows":
         rows = put_in_order(rows, facts, resumes=options.parts == "join")
-    facts.planned_epochs, plan_notes = read_plan(planned_epochs)
-    facts.notes += [*dict.fromkeys([*assumed, *said]), *plan_notes]
+    facts.notes += dict.fromkeys([*assumed, *said])
+    facts.take_plan(planned_epochs)
     facts.empty_cells = {name for name, own in columns.items() if None in own}
     facts.left_out = {**left_out, **dict.fromkeys(of_arrays, _ARRAYS)}
     pieces = split_rows(rows, facts, options.max_bytes)
@@ -135,16 +135,6 @@ def _check_size(lists: Mapping[Any, Any], kind: str, most: int) -> None:
         (len(own) for own in lists.values() if isinstance(own, list)), default=0
     )
     check_epochs(longest, kind, most, "its lists are long")
-
-
-def read_plan(planned: object) -> tuple[int | None, tuple[str, ...]]:
-    """Return the planned epochs, and a note where they are none."""
-    if planned is None:
-        return None, ()
-    if isinstance(planned, (int, np.integer)) and planned > 0 and planned is not True:
-        return int(planned), ()
-    shown = shown_value(planned)
-    return None, (f"the planned epochs are {shown}, which is no plan and not used",)
 
 
 def take_epochs(lists: dict[Any, Any]) -> Sequence[Any] | None:
