@@ -69,23 +69,21 @@ def find_rates_apart(run: Run, rate: Series) -> BoolArray:
 
 def _apart(values: FloatArray, told: FloatArray, ends: FloatArray) -> BoolArray:
     """Return where values do not change with the rates, or by another factor."""
-    known = np.isfinite(values)
-    filled = fill_gaps(np.where(known, values, None).tolist())
-    own = np.array(filled, dtype=np.float64)
+    held = [value if np.isfinite(value) else None for value in values.tolist()]
+    own = np.array(fill_gaps(held), dtype=np.float64)
     told = told[: len(own)]
-    apart = np.zeros(len(own), dtype=np.bool_)
     both = np.flatnonzero((own > 0) & (told > 0))
     if len(both) == 0:
-        return apart
+        return np.zeros(len(own), dtype=np.bool_)
     first, (low, high) = both[0], ends[: len(own)].T
     half = half_units(own, *count_digits(values)) + np.abs(own) * _NEAR
     # the least and the most by which each was multiplied since the first epoch
     with np.errstate(divide="ignore", invalid="ignore"):
-        least, most = (
-            (own - half) / (own + half)[first],
-            (own + half) / (own - half)[first],
+        below, above = own - half, own + half
+        apart: BoolArray = (below / above[first] > high / low[first]) | (
+            low / high[first] > above / below[first]
         )
-        apart = ~((least <= high / low[first]) & (low / high[first] <= most))
+    apart |= np.isnan(own)
     apart[1:] |= _changes(own) != _changes(told)
     apart[: first + 1] = False
     return apart
