@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
     from cbreplay.run import Run
 
-__all__ = ["read_lists", "read_plan", "take_epochs"]
+__all__ = ["read_lists"]
 
 # a value, or None where nothing was recorded
 _Column: TypeAlias = "list[float | None]"
@@ -72,11 +72,12 @@ def read_lists(
     LogError
         If the lists do not fit together, or hold something else than numbers.
     """
-    epochs = take_epochs(lists) if epochs is None else epochs
+    notes = [*notes]
+    epochs = _take_epochs(lists, notes) if epochs is None else epochs
     _check_size(lists, kind, options.max_bytes)
     of_arrays = _take_arrays(lists)
     columns = {str(name): _column(kind, name, values) for name, values in lists.items()}
-    notes = [*notes, *_listed(lists)]
+    notes += _listed(lists)
     notes += [f"left out {', '.join(of_arrays)}: {_ARRAYS}"] if of_arrays else []
     notes += _fill_empty(columns) if options.empty == "nan" else []
     length = max(map(len, columns.values()), default=0)
@@ -94,8 +95,8 @@ def read_lists(
         rows.count_models_anew()
     if options.parts != "rows":
         rows = put_in_order(rows, facts, resumes=options.parts == "join")
-    facts.planned_epochs, plan_notes = read_plan(planned_epochs)
-    facts.notes += [*dict.fromkeys([*assumed, *said]), *plan_notes]
+    facts.notes += dict.fromkeys([*assumed, *said])
+    facts.take_plan(planned_epochs)
     facts.empty_cells = {name for name, own in columns.items() if None in own}
     facts.left_out = {**left_out, **dict.fromkeys(of_arrays, _ARRAYS)}
     pieces = split_rows(rows, facts, options.max_bytes)
@@ -137,21 +138,17 @@ def _check_size(lists: Mapping[Any, Any], kind: str, most: int) -> None:
     check_epochs(longest, kind, most, "its lists are long")
 
 
-def read_plan(planned: object) -> tuple[int | None, tuple[str, ...]]:
-    """Return the planned epochs, and a note where they are none."""
-    if planned is None:
-        return None, ()
-    if isinstance(planned, (int, np.integer)) and planned > 0 and planned is not True:
-        return int(planned), ()
-    shown = shown_value(planned)
-    return None, (f"the planned epochs are {shown}, which is no plan and not used",)
-
-
-def take_epochs(lists: dict[Any, Any]) -> Sequence[Any] | None:
-    """Remove the list of epochs and return it; None if there is none."""
+def _take_epochs(lists: dict[Any, Any], notes: list[str]) -> Sequence[Any] | None:
+    """Remove the list of epochs and return it; None if there is none, or no epoch."""
     called = {name.lower(): name for name in reversed(lists) if is_epoch_name(name)}
     name = next((called[own] for own in EPOCH_NAMES if own in called), None)
-    found: Sequence[Any] | None = None if name is None else lists.pop(name)
+    if name is None:
+        return None
+    found: Sequence[Any] = lists.pop(name)
+    told = [*found] if is_iterable(found) else []
+    if told and all(_is_missing(own) or own != own for own in told):  # noqa: PLR0124
+        notes.append(f"left out {name}: no row has one")
+        return None
     return found
 
 

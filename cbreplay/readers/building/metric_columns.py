@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.building.telling_columns import leave_out_said_tests
 from cbreplay.readers.columns.column_names import (
     INDEXES,
     STEP_NAMES,
@@ -60,7 +59,6 @@ class MetricColumns:
     """
 
     def __init__(self, table: LogTable, options: ReadOptions) -> None:
-        leave_out_said_tests(table)
         self.table, self.options = table, options
         self._damaged: dict[int, str] = {}
         self._bad: BoolArray = np.zeros(len(table), dtype=np.bool_)
