@@ -305,6 +305,7 @@ def _read_epochs(table: LogTable, name: str, cells: LogColumn) -> None:
     (plan,) = plans
     note = f"{name} is written as {shown!r}: its number was read"
     if plan is not None and int(plan) > 0:
-        table.planned_epochs = int(plan)
+        table.take_plan(int(plan))
+    if table.planned_epochs:
         note += f", and {plan} epochs as the plan"
     table.notes.append(note)
