@@ -24,7 +24,14 @@ if TYPE_CHECKING:
     from cbreplay.readers.building.training_rows import TrainingRows
     from cbreplay.run import FloatArray, RateEnds, RateSource, Series
 
-__all__ = ["LoggedRate", "logged_rate", "take_rate"]
+__all__ = ["KERAS_RATE_TAGS", "LoggedRate", "logged_rate", "take_rate"]
+
+# the tags of Keras 3 and Keras 2, with what they hold as `Run.rate_source`: Keras 2
+# takes the rate from logs, as its CSVLogger does
+KERAS_RATE_TAGS: dict[str, RateSource] = {
+    "epoch_learning_rate": "optimizer",
+    "epoch_lr": "logs",
+}
 
 # this many digits tell one float32 from the next
 _FLOAT32_DIGITS = 8
@@ -91,7 +98,8 @@ def take_rate(record: TrainingRows) -> LoggedRate:
         del columns[LEARNING_RATE_NAMES[1]]
         others.remove(LEARNING_RATE_NAMES[1])
     notes += _join_groups(logged, columns, others)
-    return logged_rate(record.series(logged), "logs", notes)
+    source = KERAS_RATE_TAGS.get(first, "logs")
+    return logged_rate(record.series(logged), source, notes)
 
 
 def _tells_nothing(column: Series) -> bool:

@@ -19,6 +19,7 @@ __all__ = [
     "FITS",
     "FOLDS",
     "INDEXES",
+    "KERAS_ITERATIONS",
     "KINDS",
     "LIKE_EPOCH",
     "MODELS",
@@ -60,6 +61,9 @@ OF_METRICS = frozenset(("metric", "metricname", "key", "tag", "variable", "measu
 # the last of each are those of Neptune's exporter
 TRACKED_METRICS = OF_METRICS | {"name", "series", "attributepath"}
 VALUES = frozenset(("value", "metricvalue", "floatvalue"))
+# the tags of Keras's TensorBoard callback by the iteration: what it sees of each batch,
+# and of each call of evaluate
+KERAS_ITERATIONS = r"batch_.*|evaluation_.*_vs_iterations"
 # columns whose words may be phases of one training
 PHASES = frozenset(("phase", "stage", "mode"))
 # columns that may tell what a row's numbers are of: several kinds are no epochs

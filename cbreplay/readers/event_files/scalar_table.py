@@ -60,6 +60,10 @@ class Scalars(NamedTuple):
         """Return those of earlier steps than this one."""
         return self.take(self.steps < step)
 
+    def from_zero(self) -> Scalars:
+        """Return those of no negative step."""
+        return self if self.steps.min() >= 0 else self.take(self.steps >= 0)
+
     def numbered(self) -> Scalars:
         """Return them at the steps 0, 1, 2, ..., whatever theirs are."""
         return self._replace(steps=np.arange(len(self.steps)))

@@ -7,7 +7,7 @@ before, from that step on, does not count (TensorBoard reads it so too).
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -23,9 +23,19 @@ if TYPE_CHECKING:
     from cbreplay.readers.building.rows import Rows
     from cbreplay.readers.event_files.scalar_table import EventTable, Restart
 
-__all__ = ["around_marks", "drop_purged", "join_writers", "pair_points", "share_marks"]
+__all__ = [
+    "AroundMark",
+    "around_marks",
+    "drop_purged",
+    "join_writers",
+    "pair_points",
+    "share_marks",
+]
 
 _MOST_COMPARED, _MOST_MARKS = 500, 50
+
+# what a writer had logged before one of its marks, and what the mark left of it
+AroundMark: TypeAlias = "tuple[list[EventTable], list[EventTable]]"
 
 
 def share_marks(
@@ -39,7 +49,7 @@ def share_marks(
     of_each = [[m for file in own for m in file.restarts] for own in writers.values()]
     marks = next(filter(None, of_each), [])
     return {
-        name: files if own or not files else _with_marks(files, marks)
+        name: _with_marks(files, marks) if marks and files and not own else files
         for (name, files), own in zip(writers.items(), of_each, strict=True)
     }
 
@@ -74,13 +84,21 @@ def _first_since(files: Sequence[EventTable], time: float) -> tuple[int, int]:
     return len(files) - 1, BEHIND_ALL
 
 
-def drop_purged(tables: Sequence[EventTable]) -> tuple[list[EventTable], list[str]]:
+class Purged(NamedTuple):
+    """The parts of a writer's files without what its marks took back."""
+
+    parts: list[EventTable]
+    marks: list[AroundMark]
+    notes: list[str]
+
+
+def drop_purged(tables: Sequence[EventTable]) -> Purged:
     """Cut the files of a writer at its marks, and drop what these took back.
 
     The files are in the order they were begun; notes say what was dropped.
     """
     parts: list[EventTable] = []
-    notes = []
+    marks, notes = [], []
     for step, part in _cut_at_marks(tables):
         if step is not None:
             left = [own.each(Scalars.below, step) for own in parts]
@@ -91,13 +109,14 @@ def drop_purged(tables: Sequence[EventTable]) -> tuple[list[EventTable], list[st
                     f"the writer resumed at step {step} and marked it, which drops "
                     f"{count(n_dropped, 'value')} written before from there on"
                 )
+            marks.append((parts, left))
             parts = left
-        parts.append(part)
-    return parts, notes
+        parts = [*parts, part]
+    return Purged(parts, marks, notes)
 
 
 def around_marks(
-    writers: Mapping[str, Sequence[EventTable]],
+    marks: Mapping[str, Sequence[AroundMark]],
 ) -> Iterator[list[dict[str, list[EventTable]]]]:
     """Yield what all writers had logged before each mark, and what the mark left of it.
 
@@ -107,30 +126,15 @@ def around_marks(
         If they marked different restarts, or so many that nobody waits until the files
         were read once more for each: nothing tells what was written before one.
     """
-    held = [own for own in writers.values() if own]
-    n_marks = {sum(len(file.restarts) for file in own) for own in held}
+    n_marks = {*map(len, marks.values())}
     if len(n_marks) != 1 or max(n_marks) > _MOST_MARKS:
         raise LogError(_UNTOLD)
-    for number in range(*n_marks):
-        yield [
-            {name: _until(own, number, ends) for name, own in writers.items()}
-            for ends in (number, number + 1)
-        ]
+    for of_all in zip(*marks.values(), strict=True):
+        sides = zip(*of_all, strict=True)
+        yield [dict(zip(marks, side, strict=True)) for side in sides]
 
 
 _UNTOLD = "its writers did not mark the same restarts, or too many"
-
-
-def _until(files: Sequence[EventTable], number: int, ends: int) -> list[EventTable]:
-    """Return what was logged before a mark, with the marks before another."""
-    found: list[EventTable] = []
-    for file in files:
-        if number < len(file.restarts):
-            before = file.each(Scalars.between, 0, file.restarts[number].offset)
-            return [*found, before._replace(restarts=file.restarts[:ends])]
-        number, ends = number - len(file.restarts), ends - len(file.restarts)
-        found.append(file)
-    return found
 
 
 def _cut_at_marks(
@@ -138,6 +142,9 @@ def _cut_at_marks(
 ) -> Iterator[tuple[int | None, EventTable]]:
     """Yield the parts of files, each with the step of the mark that it begins with."""
     for table in tables:
+        if not table.restarts:
+            yield None, table
+            continue
         steps = [None, *(mark.step for mark in table.restarts)]
         ends = pairwise([0, *(mark.offset for mark in table.restarts), BEHIND_ALL])
         for step, (begin, end) in zip(steps, ends, strict=True):
