@@ -23,7 +23,7 @@ from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
 from cbreplay.near_series import METRIC_ALIASES
 from cbreplay.readers.building.rate_columns import KERAS_RATE_TAGS, logged_rate
-from cbreplay.readers.columns.column_names import CATBOOST, is_rate_name
+from cbreplay.readers.columns.column_names import CATBOOST
 from cbreplay.readers.discovery.common_epochs import (
     goes_with,
     laid_over,
@@ -34,7 +34,7 @@ from cbreplay.readers.other_tools.tensorboard_page import (
     NAMED_BY_RUN,
     UNTOLD_DATA_SET,
 )
-from cbreplay.series_names import is_validation
+from cbreplay.series_names import is_rate_name, is_validation
 from cbreplay.wording.words import list_first
 
 if TYPE_CHECKING:

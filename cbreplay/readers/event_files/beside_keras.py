@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.readers.building.evaluations import shown
-from cbreplay.readers.columns.column_names import KERAS_ITERATIONS, is_rate_name
+from cbreplay.readers.columns.column_names import KERAS_ITERATIONS
 from cbreplay.readers.event_files.scalar_table import Scalars
+from cbreplay.series_names import is_rate_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -21,10 +21,9 @@ from cbreplay.readers.building.evaluations import (
     seldom_logged,
     shown,
 )
-from cbreplay.readers.columns.column_names import is_rate_name
 from cbreplay.readers.event_files.points import at_steps, holding, recorded, without
 from cbreplay.run import Series
-from cbreplay.series_names import is_validation
+from cbreplay.series_names import is_rate_name, is_validation
 from cbreplay.wording.words import count
 
 if TYPE_CHECKING:

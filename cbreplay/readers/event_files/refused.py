@@ -13,9 +13,8 @@ from cbreplay.readers.building.evaluations import (
     seldom_logged,
     shown,
 )
-from cbreplay.readers.columns.column_names import is_rate_name
 from cbreplay.readers.event_files.layouts import HUGGING_FACE_EPOCH, evaluated_within
-from cbreplay.series_names import is_validation
+from cbreplay.series_names import is_rate_name, is_validation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
