@@ -17,7 +17,7 @@ from cbreplay import (
     parse_callbacks,
     read_script_callbacks,
 )
-from cbreplay.rules import Bystander
+from cbreplay.rules.bystander import Bystander
 from cbreplay.rules.callbacks_list import read_callbacks
 from cbreplay.scripts.flows import Flow, _Graph
 from cbreplay.scripts.scopes import Binding, Scope

@@ -11,7 +11,9 @@ import pytest
 from cbreplay import EarlyStopping, Run, TargetStopping, replay_run
 from cbreplay.recommend import measure_costs, recommend_config, rivals, sweep_patience
 from cbreplay.rules.beyond_patience.target import spread_targets
-from cbreplay.rules.prechelt import PrecheltGL, PrecheltPQ, PrecheltUP
+from cbreplay.rules.prechelt.gl import PrecheltGL
+from cbreplay.rules.prechelt.pq import PrecheltPQ
+from cbreplay.rules.prechelt.up import PrecheltUP
 from tests.recommended import (
     make_run,
     pausing,
