@@ -1,4 +1,4 @@
-"""What the name of a series tells: if it is a validation, and its direction.
+"""What the name of a series tells: a validation, a rate, and its direction.
 
 Which way Keras takes a metric for mode="auto" is in `rules.keras.metric_directions`.
 """
@@ -17,6 +17,7 @@ __all__ = [
     "PARTS_OF_CAMEL",
     "direction_options",
     "find_series",
+    "is_rate_name",
     "is_share",
     "is_training",
     "is_validation",
@@ -30,6 +31,22 @@ __all__ = [
 
 # Keras 3 logs "learning_rate", Keras 2 and tf_keras "lr"; both mean the rate
 LEARNING_RATE_NAMES = ("learning_rate", "lr")
+# splits letters from digits, and "learningRate" in two
+_WORDS_OF_RATE = "[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+"
+# words for whose rate it is: of a parameter group, an optimizer, a network
+_WHOSE = frozenset(
+    (
+        *("x", "pg", "group", "groups", "param", "params", "parameter", "parameters"),
+        # "event_lr" is skorch's
+        *("train", "training", "trainer", "current", "epoch", "event"),
+        *("optimizer", "optimizers", "optim", "opt"),
+        *("adam", "adamw", "sgd", "rmsprop", "adagrad", "nadam", "lion"),
+        *("g", "d", "generator", "discriminator", "backbone", "head"),
+    )
+)
+_RATES = frozenset(("lr", "lrs", "learningrate", "learningrates"))
+# LearningRateMonitor of Lightning names the optimizer behind it: "lr-Adam/pg1"
+_RATE_OF_OPTIMIZER = r"lr-[A-Za-z]\w*(?:-[0-9]+)?(?:/pg[0-9]+)?"
 
 _OF_VALIDATION = frozenset(
     (
@@ -54,6 +71,22 @@ _LOSS = "loss|err|mae|mse|mape|nll|ppl|perplexity"
 _SCORE = "acc|auc|f1|map|dice|iou|precision|recall"
 # YOLO chooses its best weights by this series; none of its losses is the whole loss
 _FITNESS = r"mAP50-95|mAP_0\.5:0\.95"
+
+
+@functools.lru_cache(maxsize=4096)
+def is_rate_name(name: str) -> bool:
+    """Tell whether a column has the name of a learning rate.
+
+    >>> all(map(is_rate_name, ["lr", "Learning_Rate", "lr/pg0", "x/lr0", "lr-Adam"]))
+    True
+    >>> any(map(is_rate_name, ["val_lr", "min_lr", "lr_loss", "lr-SGD-momentum"]))
+    False
+    """
+    if name.startswith("lr-") and re.fullmatch(_RATE_OF_OPTIMIZER, name):
+        return True
+    words = [word.lower() for word in re.findall(_WORDS_OF_RATE, name)]
+    said = [word for word in words if not word.isdigit() and word not in _WHOSE]
+    return "".join(said) in _RATES
 
 
 # many logs name the same series

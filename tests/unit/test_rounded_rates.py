@@ -22,8 +22,9 @@ from cbreplay import (
 )
 from cbreplay.answers.json_fields import describe_replay
 from cbreplay.answers.swept_cells import read_sweep
+from cbreplay.evidence.rounded import count_digits
 from cbreplay.evidence.words import brief_evidence, limits_of_replays
-from cbreplay.readers.building.written_digits import count_digits, hold_float32
+from cbreplay.readers.building.written_digits import hold_float32
 from cbreplay.run import Series
 from cbreplay.staircase.reductions import account_reductions
 

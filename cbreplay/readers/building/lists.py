@@ -14,15 +14,12 @@ from cbreplay.errors import LogError
 from cbreplay.readers.base import Damage
 from cbreplay.readers.building.numbering import number_epochs
 from cbreplay.readers.building.table_runs import build_runs
-from cbreplay.readers.columns.column_names import (
-    EPOCH_NAMES,
-    is_epoch_name,
-    is_rate_name,
-)
+from cbreplay.readers.columns.column_names import EPOCH_NAMES, is_epoch_name
 from cbreplay.readers.columns.roles import are_epochs
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.sizes import check_columns, check_epochs
 from cbreplay.series import to_float
+from cbreplay.series_names import is_rate_name
 from cbreplay.wording.words import count
 
 if TYPE_CHECKING:

@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.columns.column_names import (
-    INDEXES,
-    STEP_NAMES,
-    is_rate_name,
-)
+from cbreplay.readers.columns.column_names import INDEXES, STEP_NAMES
 from cbreplay.readers.columns.header import shown_names
 from cbreplay.readers.columns.roles import (
     EXACT,
@@ -22,6 +18,7 @@ from cbreplay.readers.columns.roles import (
     tells_time,
 )
 from cbreplay.run import Series
+from cbreplay.series_names import is_rate_name
 from cbreplay.wording.note import Note
 from cbreplay.wording.words import count
 

@@ -20,11 +20,11 @@ from cbreplay.readers.columns.column_names import (
     SETTINGS,
     STEP_NAMES,
     is_epoch_name,
-    is_rate_name,
     letters,
 )
 from cbreplay.readers.columns.roles import are_epochs, check_rows_are_no_runs
 from cbreplay.readers.sizes import check_columns
+from cbreplay.series_names import is_rate_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence

@@ -20,11 +20,11 @@ from cbreplay.readers.columns.column_names import (
     STATES,
     STEP_NAMES,
     is_epoch_name,
-    is_rate_name,
     is_time,
     letters,
     prefix_of,
 )
+from cbreplay.series_names import is_rate_name
 
 if TYPE_CHECKING:
     from cbreplay.readers.columns.column import LogColumn

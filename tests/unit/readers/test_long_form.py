@@ -308,5 +308,29 @@ def test_a_path_tells_the_run_and_the_data_set_of_a_row(
     found = cbreplay.load_runs(as_csv(tmp_path, f"step,tag,value,{name}", rows))
     assert len(found) == len(runs)
     for at, run in enumerate(found):
-        assert list(run.series["epoch_loss"]) == [at + loss for loss in LOSS]
-        assert list(run.series["val_epoch_loss"]) == [at + loss for loss in VAL_LOSS]
+        assert list(run.series["loss"]) == [at + loss for loss in LOSS]
+        assert list(run.series["val_loss"]) == [at + loss for loss in VAL_LOSS]
+
+
+def test_tags_of_keras_are_its_logs_and_those_by_the_iteration_are_none(
+    tmp_path: Path,
+) -> None:
+    rates = [0.01, 0.01, 0.005]
+    rows: Rows = [
+        *(("train", "epoch_loss", at, own) for at, own in enumerate(LOSS)),
+        *(("train", "epoch_learning_rate", at, own) for at, own in enumerate(rates)),
+        *(("train", "batch_loss", 5 * at, own) for at, own in enumerate(LOSS)),
+        *(("validation", "epoch_loss", at, own) for at, own in enumerate(VAL_LOSS)),
+        # Keras's callback writes it with each evaluation, at the number of batches
+        *(
+            ("validation", "evaluation_loss_vs_iterations", 100 * at + 100, own)
+            for at, own in enumerate(VAL_LOSS)
+        ),
+    ]
+    (run,) = cbreplay.load_runs(as_csv(tmp_path, "run,tag,step,value", rows))
+    assert {name: list(own) for name, own in run.series.items()} == {
+        "loss": LOSS,
+        "val_loss": VAL_LOSS,
+    }
+    # as of event files: it may be the rate before or after the reduction of an epoch
+    assert run.other_learning_rate is not None
