@@ -122,6 +122,12 @@ class EventTable(NamedTuple):
         """How many scalars there are."""
         return sum(len(own.steps) for own in self.scalars.values())
 
+    @property
+    def last_time(self) -> float:
+        """When the last of the scalars was written."""
+        times = (float(own.wall_times.max()) for own in self.scalars.values())
+        return max(times, default=-np.inf)
+
     def each(self, change: Callable[..., Scalars], *given: int) -> EventTable:
         """Return the same with what becomes of the scalars of each tag."""
         changed = {tag: change(own, *given) for tag, own in self.scalars.items()}

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
-from cbreplay.errors import LogError
 from cbreplay.readers.event_files.points import file_of, holding, merge_points
 from cbreplay.readers.event_files.scalar_table import BEHIND_ALL, Scalars
 from cbreplay.series_names import is_validation
@@ -25,14 +24,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AroundMark",
-    "around_marks",
     "drop_purged",
     "join_writers",
     "pair_points",
     "share_marks",
 ]
 
-_MOST_COMPARED, _MOST_MARKS = 500, 50
+_MOST_COMPARED = 500
 
 # what a writer had logged before one of its marks, and what the mark left of it
 AroundMark: TypeAlias = "tuple[list[EventTable], list[EventTable]]"
@@ -61,8 +59,8 @@ def _with_marks(files: list[EventTable], marks: Sequence[Restart]) -> list[Event
         given = [*marked[at].restarts, mark._replace(offset=offset)]
         marked[at] = marked[at]._replace(restarts=given)
     last: dict[str, int] = {}
-    for step, part in _cut_at_marks(marked):
-        last = last if step is None else {}
+    for mark, part in _cut_at_marks(marked):
+        last = last if mark is None else {}
         for tag, own in part.scalars.items():
             steps = np.append(last.get(tag, own.steps[0]), own.steps)
             if (np.diff(steps) < 0).any():
@@ -95,13 +93,20 @@ class Purged(NamedTuple):
 def drop_purged(tables: Sequence[EventTable]) -> Purged:
     """Cut the files of a writer at its marks, and drop what these took back.
 
-    The files are in the order they were begun; notes say what was dropped.
+    The files are in the order they were begun; notes say what was dropped. A file that
+    goes on after the mark in another one is another worker's, which did not resume.
     """
     parts: list[EventTable] = []
     marks, notes = [], []
-    for step, part in _cut_at_marks(tables):
-        if step is not None:
-            left = [own.each(Scalars.below, step) for own in parts]
+    for mark, part in _cut_at_marks(tables):
+        if mark is not None:
+            step = mark.step
+            others = {t.path for t in tables if t.last_time > mark.wall_time}
+            others.discard(part.path)
+            left = [
+                own if own.path in others else own.each(Scalars.below, step)
+                for own in parts
+            ]
             n_dropped = sum(own.n_scalars for own in parts)
             n_dropped -= sum(own.n_scalars for own in left)
             if n_dropped:
@@ -115,41 +120,19 @@ def drop_purged(tables: Sequence[EventTable]) -> Purged:
     return Purged(parts, marks, notes)
 
 
-def around_marks(
-    marks: Mapping[str, Sequence[AroundMark]],
-) -> Iterator[list[dict[str, list[EventTable]]]]:
-    """Yield what all writers had logged before each mark, and what the mark left of it.
-
-    Raises
-    ------
-    LogError
-        If they marked different restarts, or so many that nobody waits until the files
-        were read once more for each: nothing tells what was written before one.
-    """
-    n_marks = {*map(len, marks.values())}
-    if len(n_marks) != 1 or max(n_marks) > _MOST_MARKS:
-        raise LogError(_UNTOLD)
-    for of_all in zip(*marks.values(), strict=True):
-        sides = zip(*of_all, strict=True)
-        yield [dict(zip(marks, side, strict=True)) for side in sides]
-
-
-_UNTOLD = "its writers did not mark the same restarts, or too many"
-
-
 def _cut_at_marks(
     tables: Sequence[EventTable],
-) -> Iterator[tuple[int | None, EventTable]]:
-    """Yield the parts of files, each with the step of the mark that it begins with."""
+) -> Iterator[tuple[Restart | None, EventTable]]:
+    """Yield the parts of files, each with the mark that it begins with."""
     for table in tables:
         if not table.restarts:
             yield None, table
             continue
-        steps = [None, *(mark.step for mark in table.restarts)]
+        marks = [None, *table.restarts]
         ends = pairwise([0, *(mark.offset for mark in table.restarts), BEHIND_ALL])
-        for step, (begin, end) in zip(steps, ends, strict=True):
+        for mark, (begin, end) in zip(marks, ends, strict=True):
             part = table.each(Scalars.between, begin, end)
-            yield step, part._replace(restarts=[], resumed=step is not None)
+            yield mark, part._replace(restarts=[], resumed=mark is not None)
 
 
 def join_writers(pieces: list[Rows], most: int) -> tuple[list[Rows], list[str]]:

@@ -40,11 +40,11 @@ from cbreplay.readers.event_files.refused import (
     CROWDED,
     check_hyperparameters,
     no_epochs,
+    nothing_left,
     only_crowded,
 )
 from cbreplay.readers.event_files.scalar_table import Scalars
 from cbreplay.readers.event_files.several_files import (
-    around_marks,
     drop_purged,
     join_writers,
     pair_points,
@@ -69,6 +69,7 @@ __all__ = ["TensorBoardReader"]
 _LIKE_VALIDATION = ("val", "valid", "eval", "test", "dev")
 # the tools that are frameworks, and not Keras
 _FRAMEWORKS = ("Ultralytics", "Lightning", "Hugging Face")
+_MOST_MARKS = 50
 
 
 class TensorBoardReader(LogReader):
@@ -103,7 +104,8 @@ class TensorBoardReader(LogReader):
         parts = log._replace(files={name: own.parts for name, own in held.items()})
         records = self._read_trainings(parts, layout, facts, self.metadata)
         if not records:
-            raise only_crowded(path, facts.left_out) or no_epochs(path, log, damage)
+            none = only_crowded(path, facts.left_out) or nothing_left(damage)
+            raise none or no_epochs(path, log, damage)
         facts.n_dropped = damage.n_dropped
         facts.begins_at = layout.begins_at
         facts.axis_unit = "evaluations" if layout.tool == "steps" else "epochs"
@@ -163,16 +165,24 @@ class TensorBoardReader(LogReader):
     ) -> list[tuple[int, TrainingRows | None]]:
         """Return the fits whose last values a mark took back, as `TrainingRows` has it.
 
-        Where these cannot be told, all that is known is where the first one ended.
+        Where these cannot be told, all that is known is where the first one ended: the
+        writers marked different restarts, or so many that nobody waits until the files
+        were read once more for each.
         """
         found: list[tuple[int, TrainingRows | None]] = []
+        n_marks = {*map(len, marks.values())}
+        told = len(n_marks) == 1 and max(n_marks) <= _MOST_MARKS
         try:
-            for sides in around_marks(marks):
+            for of_writers in zip(*marks.values(), strict=True) if told else ():
                 fits, kept = (
                     self._read_trainings(
-                        log._replace(files=log.files | side), layout, LogFacts(path)
+                        log._replace(
+                            files=log.files | dict(zip(marks, own, strict=True))
+                        ),
+                        layout,
+                        LogFacts(path),
                     )
-                    for side in sides
+                    for own in zip(*of_writers, strict=True)
                 )
                 if not fits or not kept or fits[-1].horizon <= kept[-1].horizon:
                     continue
@@ -182,6 +192,8 @@ class TensorBoardReader(LogReader):
                 found = [(min(at, seam), own) for at, own in found]
                 found.append((seam, fits[-1]))
         except LogError:
+            told = False
+        if not told:
             return [(seam, None) for seam in sorted(record.seams)[:1]]
         return [(seam, fit) for seam, fit in found if seam <= record.horizon]
 
