@@ -162,6 +162,9 @@ def _draw_training(
             ha="right" if shared else "left",
             va="bottom" if shared else "center",
             annotation_clip=False,
+            bbox={"facecolor": look.background, "edgecolor": "none", "pad": 0.8}
+            if shared
+            else None,
             **style_text(look.muted),
         )
 

@@ -56,9 +56,11 @@ def plot_learning_rate(
     """
     ax = make_axes(ax, look, height=2.8)
     ax.set_xlim(*points.span)
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:.3g}"))
     if points.logarithmic:
-        _set_log_scale(ax)
+        ax.set_yscale("log")
+        ax.yaxis.set_major_locator(LogLocator(numticks=6))
+        ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:.3g}"))
     ax.set_ylim(*points.limits)
     if points.shade is not None:
         ax.axvspan(points.shade.start, points.span[1], facecolor=look.shade, zorder=0.5)
@@ -72,14 +74,6 @@ def plot_learning_rate(
         bold = style_text(look.text, fontweight="bold")
         ax.set_title(title, loc="left", pad=height + 3, **bold)
     return ax
-
-
-def _set_log_scale(ax: Axes) -> None:
-    """Use a logarithmic axis whose ticks are written as people write rates."""
-    ax.set_yscale("log")
-    ax.yaxis.set_major_locator(LogLocator(numticks=6))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:.3g}"))
-    ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _draw_steps(ax: Axes, points: LearningRatePoints, look: Look) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from cbreplay.arguments import shown_value
 from cbreplay.errors import ConfigError, LogError
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MOST_BYTES",
+    "MOST_PLANNED",
     "MOST_SILENCE",
     "SKIP_HINT",
     "Damage",
@@ -32,6 +35,8 @@ __all__ = [
 MOST_BYTES = 1 << 28
 # the default of timeout: how long the server of a URL may be silent, in seconds
 MOST_SILENCE = 60.0
+# in sweeps an epoch is an int32
+MOST_PLANNED = 2**31 - 1
 _LEAVE_OUT = "leave it out with --errors skip or errors='skip'"
 SKIP_HINT = f"Correct it, or {_LEAVE_OUT}"
 
@@ -185,6 +190,16 @@ class LogFacts:
         self.begins_at: int | None = None
         self.axis_unit: AxisUnit = "epochs"
         self.framework = ""
+
+    def take_plan(self, planned: object) -> None:
+        """Take the planned epochs that it states, or note that they are no plan."""
+        number = int(planned) if isinstance(planned, (int, np.integer)) else 0
+        if 0 < number <= MOST_PLANNED and planned is not True:
+            self.planned_epochs = number
+        elif planned is not None:
+            shown = shown_value(planned)
+            no_plan = f"the planned epochs are {shown}, which is no plan and not used"
+            self.notes.append(no_plan)
 
     def error_at(
         self,

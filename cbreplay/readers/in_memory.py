@@ -14,13 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 import numpy as np
 
 from cbreplay.readers.base import LogReader
-from cbreplay.readers.building.lists import read_lists, take_epochs
-from cbreplay.readers.columns.column_names import (
-    SETTINGS,
-    STEP_NAMES,
-    is_epoch_name,
-    letters,
-)
+from cbreplay.readers.building.lists import read_lists
+from cbreplay.readers.columns.column_names import STEP_NAMES, is_epoch_name
 from cbreplay.readers.columns.counters import list_counts_on
 from cbreplay.readers.columns.turned import rows_of_lists
 
@@ -54,32 +49,27 @@ class _Frame(Protocol):
     def index(self) -> Any: ...
 
     @property
-    def iloc(self) -> object: ...
+    def iloc(self) -> Any: ...
 
     def reset_index(self, *, level: Sequence[int]) -> _Frame: ...
 
     def set_axis(self, labels: Sequence[object], *, axis: int) -> _Frame: ...
 
-    def to_csv(self, *, index: bool) -> str: ...
-
-    def __getitem__(self, name: Any, /) -> Any: ...
-
 
 class InMemoryReader(LogReader):
-    """Reader of objects."""
+    """Reader of objects that hold lists; what is a table is read as its CSV."""
 
     def accepts(self, source: object) -> bool:
-        """Tell whether an object is a History, a dict of lists or a DataFrame."""
-        return _is_history(source) or isinstance(source, Mapping) or _is_frame(source)
+        """Tell whether an object is a History or a dict of lists."""
+        return _is_history(source) or isinstance(source, Mapping)
 
     def read(self, source: object) -> Iterator[Run]:
         """Yield each training in the object."""
         if _is_history(source):
             yield from self._history(cast("_History", source))
-        elif isinstance(source, Mapping):
-            yield from read_lists("dict", dict(source), self.options)
         else:
-            yield from self._frame(cast("_Frame", source))
+            lists = dict(cast("Mapping[Any, Any]", source))
+            yield from read_lists("dict", lists, self.options)
 
     def _history(self, history: _History) -> Iterator[Run]:
         params = getattr(history, "params", None)
@@ -95,71 +85,32 @@ class InMemoryReader(LogReader):
             planned_epochs=planned,
         )
 
-    def _frame(self, frame: _Frame) -> Iterator[Run]:
-        frame = _flat(frame)
-        lists = {name: frame[name].tolist() for name in frame.columns}
-        epochs = take_epochs(lists)
-        if epochs is None and is_epoch_name(getattr(frame.index, "name", None)):
-            epochs = frame.index.tolist()
-        notes = []
-        if epochs is None and _index_counts(frame):
-            epochs = frame.index.tolist()
-            notes.append("there is no epoch column: the index was taken as it")
-        if self.options.empty == "missing":
-            lists = {
-                name: list(map(_nan_as_none, values)) for name, values in lists.items()
-            }
-            if any(value is None for values in lists.values() for value in values):
-                notes.append(
-                    "a NaN in a DataFrame may be a missing value: it was read as one "
-                    "(empty='nan' reads it as NaN)"
-                )
-        yield from read_lists(
-            "DataFrame", lists, self.options, epochs=epochs, notes=notes
-        )
-
 
 def as_csv(source: object) -> bytes | None:
-    """Return a DataFrame of text, times, steps or settings as the CSV of pandas.
+    """Return a DataFrame as the CSV of pandas; None for what is no table.
 
     Trackers have such tables, and their CSVs are known: ``run.history()`` of W&B,
     Lightning's ``metrics.csv``, a row for each metric and step. So is a dict of lists,
-    one of them of steps, text or times. None for anything else.
+    one of them of steps, text or times.
     """
+    if _is_history(source):
+        return None
     if isinstance(source, Mapping):
-        return _csv_of_lists(source)
-    if not _is_frame(source) or _is_history(source):
-        return None
-    frame = _flat(cast("_Frame", source))
-    of_settings = any(letters(str(name)) in SETTINGS for name in frame.columns)
-    if not (of_settings or _counts_steps(frame)) and not any(
-        isinstance(value, _NO_NUMBERS)
-        for name in frame.columns
-        for value in frame[name]
-    ):
-        return None
-    told = any(map(is_epoch_name, frame.index.names)) or (
-        not any(map(is_epoch_name, frame.columns)) and _index_counts(frame)
-    )
-    return frame.to_csv(index=told).encode()
+        # what is one number stays one
+        lists = {
+            str(name): np.asarray(own, dtype=object).tolist()
+            for name, own in source.items()
+        }
+        is_table = rows_of_lists(lists, epochs=False) or _hold_words([*lists.values()])
+        return _csv_of([*lists.items()]) if is_table else None
+    return _csv_of(_columns_of(cast("_Frame", source))) if _is_frame(source) else None
 
 
-def _csv_of_lists(source: Mapping[Any, Any]) -> bytes | None:
-    # what is one number stays one
-    lists = {
-        str(name): np.asarray(own, dtype=object).tolist()
-        for name, own in source.items()
-    }
-    rows = rows_of_lists(lists, epochs=False)
-    if rows is None and _hold_words([*lists.values()]):
-        values = zip(*lists.values(), strict=True)
-        rows = [dict(zip(lists, row, strict=True)) for row in values]
-    if rows is None:
-        return None
+def _csv_of(columns: Sequence[tuple[str, list[Any]]]) -> bytes:
     text = io.StringIO()
-    table = csv.DictWriter(text, [*lists])
-    table.writeheader()
-    table.writerows(rows)
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow([name for name, _ in columns])
+    table.writerows(zip(*(map(_plain, own) for _, own in columns), strict=True))
     return text.getvalue().encode()
 
 
@@ -172,17 +123,36 @@ def _hold_words(columns: Sequence[Any]) -> bool:
     return any(words) and not all(words)
 
 
-def _counts_steps(frame: _Frame) -> bool:
-    if any(str(name).lower().strip("_") in STEP_NAMES for name in frame.columns):
-        return True
-    told = any(map(is_epoch_name, [*frame.columns, *frame.index.names]))
-    return not told and any(
-        list_counts_on(str(name), frame[name].tolist()) for name in frame.columns
-    )
-
-
 # columns of these are left out as those of a CSV are
 _NO_NUMBERS = (str, dt.date, dt.timedelta)
+
+
+def _columns_of(frame: _Frame) -> list[tuple[str, list[Any]]]:
+    """Return the columns of a table, below their names, with an index that counts.
+
+    Where a column counts epochs or steps, a nameless index tells nothing; nor does one
+    that only numbers the rows, unless one without a value would be lost in a CSV.
+    """
+    frame = _flat(frame)
+    columns = [
+        (str(name), [*map(_nan_as_none, frame.iloc[:, at].tolist())])
+        for at, name in enumerate(frame.columns)
+    ]
+    if any(_counts(name) for name, _ in columns) or any(
+        list_counts_on(*own) for own in columns
+    ):
+        return columns
+    index, in_order = frame.index.tolist(), [*range(len(frame.index))]
+    if not all(isinstance(number, int) and number >= 0 for number in index):
+        index = in_order
+    rows = zip(*(own for _, own in columns), strict=True)
+    silent = any(all(value is None for value in row) for row in rows)
+    return [("", index), *columns] if silent or index != in_order else columns
+
+
+def _counts(name: object) -> bool:
+    """Tell whether a column or an index has the name of epochs or of steps."""
+    return is_epoch_name(name) or str(name).lower().strip("_") in STEP_NAMES
 
 
 def _flat(frame: _Frame) -> _Frame:
@@ -192,8 +162,9 @@ def _flat(frame: _Frame) -> _Frame:
     several levels are named by all that are not empty, as val/loss.
     """
     *outer, last = frame.index.names
-    if outer:
-        frame = frame.reset_index(level=[*range(len(outer) + (last is not None))])
+    n_levels = len(outer) + (last is not None if outer else _counts(last))
+    if n_levels:
+        frame = frame.reset_index(level=[*range(n_levels)])
     if not any(isinstance(name, tuple) for name in frame.columns):
         return frame
     levels = [name if isinstance(name, tuple) else (name,) for name in frame.columns]
@@ -209,21 +180,17 @@ def _is_frame(source: object) -> bool:
     return isinstance(source, _Frame) and not isinstance(source, type)
 
 
-def _index_counts(frame: _Frame) -> bool:
-    """Tell whether a nameless index tells more of the rows than their order does.
-
-    So does that of a table from which rows were taken, or that was put together.
-    """
-    if _counts_steps(frame):
-        return False
-    numbers = frame.index.tolist() if frame.index.name is None else []
-    counts = all(isinstance(number, int) and number >= 0 for number in numbers)
-    return bool(numbers) and counts and numbers != [*range(len(numbers))]
-
-
 def _nan_as_none(value: object) -> object:
     # NaN is the one value that does not equal itself; pandas's NA refuses to answer
     try:
         return value if value == value else None  # noqa: PLR0124
     except TypeError:
         return None
+    except ValueError:
+        # an array, as of a metric of each class
+        return value
+
+
+def _plain(value: object) -> object:
+    # the text of a float32 number would be another float64 number
+    return value.item() if isinstance(value, np.generic) else value

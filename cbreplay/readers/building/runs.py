@@ -12,6 +12,7 @@ from cbreplay.arguments import shown_value
 from cbreplay.by_key import by_key
 from cbreplay.errors import ConfigError, LogError
 from cbreplay.evidence.cadence import stand_further_apart
+from cbreplay.readers.base import MOST_PLANNED
 from cbreplay.readers.building.rate_columns import take_rate
 from cbreplay.readers.building.telling_columns import leave_out_settings
 from cbreplay.run import Run, Series
@@ -313,10 +314,6 @@ def _gaps(epochs: EpochArray) -> str:
 _SHOWN, _MORE = 5, 6
 
 
-# in sweeps an epoch is an int32
-_MOST_PLANNED = 2**31 - 1
-
-
 def _plan(
     record: TrainingRows,
     options: ReadOptions,
@@ -328,11 +325,7 @@ def _plan(
         logged = metadata.fit.epochs
     given = options.planned_epochs
     notes = []
-    if logged is not None and logged > _MOST_PLANNED:
-        shown = shown_value(logged)
-        notes.append(f"the planned epochs are {shown}, which is no plan and not used")
-        logged = None
-    if given is not None and given > _MOST_PLANNED:
+    if given is not None and given > MOST_PLANNED:
         sentence = f"planned_epochs is {shown_value(given)}, which no training has"
         raise ConfigError(sentence)
     planned = logged if given is None else given
@@ -352,7 +345,7 @@ def _plan(
 
 def with_plan(run: Run, epochs: int) -> Run:
     """Return a run with a plan from elsewhere, if its log has none and is no longer."""
-    fits = run.planned_epochs is None and run.horizon < epochs <= _MOST_PLANNED
+    fits = run.planned_epochs is None and run.horizon < epochs <= MOST_PLANNED
     return replace(run, planned_epochs=epochs) if fits else run
 
 

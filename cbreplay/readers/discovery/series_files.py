@@ -22,8 +22,8 @@ import numpy as np
 from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
 from cbreplay.near_series import METRIC_ALIASES
-from cbreplay.readers.building.rate_columns import logged_rate
-from cbreplay.readers.columns.column_names import CATBOOST, is_rate_name
+from cbreplay.readers.building.rate_columns import KERAS_RATE_TAGS, logged_rate
+from cbreplay.readers.columns.column_names import CATBOOST
 from cbreplay.readers.discovery.common_epochs import (
     goes_with,
     laid_over,
@@ -34,14 +34,14 @@ from cbreplay.readers.other_tools.tensorboard_page import (
     NAMED_BY_RUN,
     UNTOLD_DATA_SET,
 )
-from cbreplay.series_names import is_validation
+from cbreplay.series_names import is_rate_name, is_validation
 from cbreplay.wording.words import list_first
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cbreplay.readers.discovery.found_logs import FoundLogs, RunsOfLog
-    from cbreplay.run import FloatArray, RateSource, Run
+    from cbreplay.run import FloatArray, Run
 
 __all__ = ["join_series_files", "leave_out_rates", "tell_data_sets"]
 
@@ -49,11 +49,6 @@ __all__ = ["join_series_files", "leave_out_rates", "tell_data_sets"]
 _BY_TAG = (
     r"(?i)(?P<tag>epoch_(?P<metric>\w+?))(?:[ -]?\(?\d+\)?)?\.(?:csv|json)(?:\.gz)?"
 )
-# where Keras 3's callback and Keras 2's take the rate from
-_RATE_SOURCES: dict[str, RateSource] = {
-    "epoch_learning_rate": "optimizer",
-    "epoch_lr": "logs",
-}
 # what Keras's callback calls its two writers, at the end of a run's name
 _WRITER = r"(?i)(?:^|[_./\\-])(?:train|validation)$"
 _DVCLIVE = r"(?P<place>.*)[/\\]plots[/\\]metrics[/\\](?P<name>.+)\.tsv"
@@ -206,7 +201,7 @@ def _joined(logs: Sequence[RunsOfLog]) -> Run:
         file = os.path.basename(paths[-1])
         page = re.fullmatch(NAMED_BY_RUN, file) or re.fullmatch(_BY_TAG, file)
         # another tool writes the rate of each row
-        source = _RATE_SOURCES.get("" if page is None else page["tag"], "")
+        source = KERAS_RATE_TAGS.get("" if page is None else page["tag"], "")
         logged = logged_rate(next(iter(runs[-1].series.values())), source)
         joined = replace(
             joined,

@@ -10,7 +10,6 @@ from cbreplay.errors import LogError
 from cbreplay.evidence.cadence import count_lost_before, count_steps, lay_steps
 from cbreplay.readers.base import Damage, LogReader
 from cbreplay.readers.building.evaluations import OF_MACHINE, TRAINER_SPEED, given_note
-from cbreplay.readers.building.lists import read_plan
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.columns.roles import EXACT, are_epochs, ended_epochs
@@ -111,9 +110,7 @@ class HuggingFaceReader(LogReader):
                 # Trainer goes on with the whole log of a checkpoint: a head is lost. A
                 # row of an earlier epoch would show that evaluations began later
                 table.begins_at = 0
-            planned, odd = read_plan(state.get("num_train_epochs"))
-            table.planned_epochs = planned
-            table.notes.extend(odd)
+            table.take_plan(state.get("num_train_epochs"))
         else:
             what = "evaluation" if evaluations else "logged step"
             table.notes.insert(0, self._note(what))
