@@ -261,7 +261,7 @@ def test_without_an_exact_run_nothing_is_averaged_in_the_headline() -> None:
     stopping = EarlyStopping(patience=10)
     document = report_on(*three_runs(), callbacks=[stopping])
     assert headline(document) == (
-        "The logs decide EarlyStopping(patience=10) on 0 of 3 runs: it stops inside "
+        "The logs decide EarlyStopping(patience=10) on none of 3 runs: it stops inside "
         "none of these logs."
     )
 
@@ -325,7 +325,7 @@ def test_runs_that_cannot_be_compared_recommend_nothing_and_say_why() -> None:
     runs = [*three_runs(), replace(run_of(name="d"), metadata=foreign)]
     document = build_report(runs)
     assert headline(document) == (
-        "The logs decide patience 10 on 0 of 3 runs: it stops inside none of these "
+        "The logs decide patience 10 on none of 3 runs: it stops inside none of these "
         "logs."
     )
     said = doubts(document)
