@@ -19,7 +19,6 @@ from cbreplay.readers.entries import (
     list_entries,
 )
 from cbreplay.readers.event_files.reading import read_events
-from cbreplay.readers.event_files.scalar_table import Scalars
 from cbreplay.readers.files import check_size, read_beginning
 
 if TYPE_CHECKING:
@@ -327,8 +326,9 @@ def report_damage(log: LogFiles, layout: Layout | None, damage: Damage) -> None:
 def _negative_steps(
     table: EventTable, writer: str, layout: Layout
 ) -> Iterator[LogError]:
-    for tag, own in table.each(Scalars.below, 0).scalars.items():
-        if layout.series_name(tag, writer) is not None:
-            for step, byte in zip(own.steps, own.offsets.tolist(), strict=True):
+    for tag, own in table.scalars.items():
+        if own.steps.min() < 0 and layout.series_name(tag, writer) is not None:
+            steps, _, _, offsets = own.below(0)
+            for step, byte in zip(steps, offsets.tolist(), strict=True):
                 problem = f"{tag} has the step {step}, below 0"
                 yield LogError(problem, source=table.path, byte=byte, hint=SKIP_HINT)

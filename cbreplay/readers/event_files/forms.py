@@ -111,9 +111,7 @@ def add_scalars(
         if not form.scalar:
             table.note_other(form.tag, int(offsets[0]))
             continue
-        # a signalling NaN is not worth a warning
-        with np.errstate(invalid="ignore"):
-            values = block.read("<f4", holes).astype(np.float64)
+        values = block.read("<f4", holes).astype(np.float64)
         wall_times = block.read("<f8", block.starts[rows] + 1)
         table.add(form.tag, Scalars(steps, wall_times, values, offsets))
     return np.flatnonzero(left).tolist()
@@ -129,14 +127,15 @@ def begins_alike(content: Bytes) -> tuple[RecordBlock, list[FormRows]] | None:
     if kept is None:
         return None
     n_bytes = min(len(content) - PADDING, len(kept.content))
-    differs = content[:n_bytes] ^ kept.content[:n_bytes]
-    differs &= kept.fixed[:n_bytes]
-    n_alike = int((differs != 0).argmax()) if differs.any() else n_bytes
+    differs = (content[:n_bytes] ^ kept.content[:n_bytes]) & kept.fixed[:n_bytes] != 0
+    n_alike = int(differs.argmax()) if differs.any() else n_bytes
     n_records = int(kept.bounds.searchsorted(n_alike, side="right")) - 1
     # a file that goes on far behind what it shares is read whole, and kept instead
     if n_records < 1 or _FAR * kept.bounds[n_records] < len(content) - PADDING:
         return None
     block = RecordBlock(content, kept.bounds[: n_records + 1])
+    if n_records == len(kept.bounds) - 1 and not block.changed.any():
+        return block, kept.found
     unchanged = np.zeros(len(kept.bounds), dtype=np.bool_)
     unchanged[:n_records] = ~block.changed
     return block, [own.only(unchanged) for own in kept.found]

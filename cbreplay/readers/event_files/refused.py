@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cbreplay.errors import LogError
 from cbreplay.readers.base import ForeignLogError, NothingLoggedError
 from cbreplay.readers.building.evaluations import (
     axis_hint,
@@ -12,18 +13,22 @@ from cbreplay.readers.building.evaluations import (
     seldom_logged,
     shown,
 )
-from cbreplay.readers.columns.column_names import is_rate_name
 from cbreplay.readers.event_files.layouts import HUGGING_FACE_EPOCH, evaluated_within
-from cbreplay.series_names import is_validation
+from cbreplay.series_names import is_rate_name, is_validation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cbreplay.errors import LogError
     from cbreplay.readers.base import Damage
     from cbreplay.readers.event_files.files import LogFiles
 
-__all__ = ["CROWDED", "check_hyperparameters", "no_epochs", "only_crowded"]
+__all__ = [
+    "CROWDED",
+    "check_hyperparameters",
+    "no_epochs",
+    "nothing_left",
+    "only_crowded",
+]
 
 # why a series is left out that has more than two values at most of its steps
 CROWDED = "several values at most steps, as of each batch"
@@ -120,6 +125,16 @@ def _axis_hint(log: LogFiles, tags: Sequence[str]) -> str:
             sizes[tag] += len(table.scalars[tag].steps)
     seldom = seldom_logged(sizes)
     return f"To {count_hint(seldom)}" if seldom else axis_hint(watched, "each step")
+
+
+def nothing_left(damage: Damage) -> LogError | None:
+    """Return the error of a log of which all that might be epochs is damaged."""
+    for error in damage.errors:
+        problem = f"no epoch is left: {error.problem}"
+        return LogError(
+            problem, source=error.source, byte=error.byte, hint="Correct it"
+        )
+    return None
 
 
 def only_crowded(path: str, left_out: Mapping[str, str]) -> LogError | None:
