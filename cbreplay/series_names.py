@@ -58,8 +58,12 @@ _OF_TRAINING = frozenset(("train", "training"))
 _OF_DATA = _OF_VALIDATION | _OF_TRAINING
 # what tools log beside the metrics of an evaluation: how long it took, and when
 _OF_CLOCK = "(.*_)?(duration|minutes|ms|(run)?time|seconds?|secs?)|epochs?|steps?"
-# YOLO's metrics are measured on its validation set, whatever their names say
-_OF_YOLO = r"metrics/(precision|recall|mAP50|mAP_0\.5|accuracy_top[15])(?![a-z0-9])"
+# YOLO's metrics, and those of Detectron2's evaluators, are measured on the validation
+# set, whatever their names say
+_OF_DETECTION = (
+    r"metrics/(precision|recall|mAP50|mAP_0\.5|accuracy_top[15])(?![a-z0-9])"
+    r"|(bbox|segm|keypoints)/AP|(sem|panoptic)_seg/"
+)
 # patterns stay text, compiled at their first use: most answers need none of them
 # between the words of valLoss
 PARTS_OF_CAMEL = r"(?<=[a-z0-9])(?=[A-Z])"
@@ -98,12 +102,17 @@ def is_validation(name: str) -> bool:
     (True, True)
     >>> is_validation("metrics/mAP50-95(B)"), is_validation("mean_iou")
     (True, False)
+    >>> is_validation("bbox/AP-person"), is_validation("bbox/loss")
+    (True, False)
     """
-    if not any(part in name.lower() for part in ("val", "test", "dev", "metrics/")):
+    if not any(part in name.lower() for part in _IN_JUDGED):
         return False
     parted = re.sub(PARTS_OF_CAMEL, "_", name).lower()
     told = not _OF_VALIDATION.isdisjoint(re.split("[^a-z]+", parted))
-    return told or re.match(_OF_YOLO, name) is not None
+    return told or re.match(_OF_DETECTION, name) is not None
+
+
+_IN_JUDGED = ("val", "test", "dev", "metrics/", "/ap", "_seg/")
 
 
 def validation_metrics(available: Iterable[str]) -> list[str]:
@@ -216,7 +225,7 @@ def plain_direction(name: str) -> Literal["min", "max"] | None:
     """
     if _is_turned(name):
         return None
-    shares = _ends_in(name, _SHARES) or re.match(_OF_YOLO, name)
+    shares = _ends_in(name, _SHARES) or re.match(_OF_DETECTION, name)
     if shares or _ends_in(name, _UP):
         return "max"
     return "min" if _ends_in(name, _DOWN) else None

@@ -50,8 +50,8 @@ BATCH_NAMES = ("batch", "batch_idx", "batch_index", "minibatch")
 CATBOOST = r"(learn|test)_error\.tsv"
 STEP_NAMES = (
     *("step", "global_step", "iteration", "iter", "iterations", "steps"),
-    # Ray Tune's, whose reports mostly come once an epoch
-    "training_iteration",
+    # Ray Tune's, whose reports mostly come once an epoch, and Determined's
+    *("training_iteration", "steps_completed"),
 )
 # the names under which pandas's own index comes back from a CSV
 INDEXES = ("#0", "Unnamed: 0", "index")
