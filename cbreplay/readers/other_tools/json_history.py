@@ -17,12 +17,7 @@ from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.building.telling_columns import leave_out_said_tests
 from cbreplay.readers.columns.cells import holds_number, parse_cell
 from cbreplay.readers.columns.column import first_listed
-from cbreplay.readers.columns.column_names import (
-    EPOCH_NAMES,
-    STEP_NAMES,
-    is_epoch_name,
-    is_rate_name,
-)
+from cbreplay.readers.columns.column_names import EPOCH_NAMES, STEP_NAMES, is_epoch_name
 from cbreplay.readers.columns.counters import name_counter
 from cbreplay.readers.columns.data_sets import lay_out_data_sets
 from cbreplay.readers.columns.epoch_rows import sort_by_runs, tables_of_folds
@@ -58,7 +53,7 @@ from cbreplay.readers.other_tools.json_rows import (
 )
 from cbreplay.readers.other_tools.json_text import read_json, rows_of_epoch_files
 from cbreplay.readers.sizes import check_columns, check_logs
-from cbreplay.series_names import is_validation
+from cbreplay.series_names import is_rate_name, is_validation
 from cbreplay.wording.words import count
 
 if TYPE_CHECKING:

@@ -7,15 +7,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.readers.base import ForeignLogError
-from cbreplay.readers.columns.column_names import (
-    EPOCH_NAMES,
-    is_rate_name,
-    name_on,
-    prefix_of,
-)
+from cbreplay.readers.columns.column_names import EPOCH_NAMES, name_on, prefix_of
 from cbreplay.readers.columns.written_again import ToldEnd
 from cbreplay.readers.other_tools.json_rows import are_numbers, are_rows
-from cbreplay.series_names import is_validation
+from cbreplay.series_names import is_rate_name, is_validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -234,6 +234,7 @@ def rounded_runs(seed: int) -> list[Run]:
     return runs
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("confidence", [0.3, 0.5, 0.8])
 @pytest.mark.parametrize("seed", range(8))
 def test_the_later_starts_that_are_ruled_out_would_have_given_no_row(

@@ -185,6 +185,7 @@ def test_what_ends_the_parent_ends_the_trainings(
     assert left <= {"logs.csv", "tensorboard", "run.json", "resume.keras"}
 
 
+@pytest.mark.no_cover
 class TestAnExperiment:
     """Each has the behaviour that its line in the table names."""
 
