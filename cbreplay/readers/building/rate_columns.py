@@ -203,9 +203,12 @@ def _is_plain(known: FloatArray) -> bool:
     """Tell whether rates of one digit are those that were set, as .01, then .001.
 
     Had the digits been cut, the rate would not fall by the same factor each time, or it
-    would be 0 in the end.
+    would be 0 in the end. A power of ten is a ``min_lr``, at which the last fall ended.
     """
     falls = [new / old for old, new in pairwise(known.tolist()) if new < old]
+    only_falls = bool(falls) and not (np.diff(known) > 0).any()
+    if only_falls and f"{known[-1]:e}".startswith("1.000000e"):
+        falls[-1] = min(falls[0], falls[-1])
     alike = not falls or max(falls) < min(falls) * (1 + _BESIDE)
     return alike and min(known) > 0 and count_digits(known)[0] == 1
 

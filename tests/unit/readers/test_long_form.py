@@ -169,6 +169,29 @@ def test_runs_that_take_turns_in_a_table_are_no_two_values(tmp_path: Path) -> No
     assert "its rows were sorted by run" in runs[0].notes
 
 
+@pytest.mark.parametrize("rates", [(0.1, 0.01), (0.01, 0.1, 0.001)])
+def test_trainings_with_a_rate_each_may_take_turns(
+    tmp_path: Path, rates: tuple[float, ...]
+) -> None:
+    rows = [(at, rate, own + rate) for at, own in enumerate(LOSS) for rate in rates]
+    runs = cbreplay.load_runs(as_csv(tmp_path, "epoch,lr,loss", rows))
+    assert len(runs) == len(rates)
+    for run, rate in zip(runs, rates, strict=True):
+        assert list(run.series["loss"]) == [own + rate for own in LOSS]
+        assert run.learning_rate is not None
+        assert {*run.learning_rate} == {float(np.float32(rate))}
+
+
+def test_rates_that_a_schedule_repeats_in_each_epoch_tell_no_trainings(
+    tmp_path: Path,
+) -> None:
+    # a cosine that begins anew in each epoch, of which three steps are logged
+    cosine = [0.1, 0.075, 0.025, 0.1 / 3]
+    rows = [(at, rate, own + rate) for at, own in enumerate(LOSS) for rate in cosine]
+    with pytest.raises(LogError, match="epoch 0 has several rows"):
+        cbreplay.load_runs(as_csv(tmp_path, "epoch,lr,loss", rows))
+
+
 def test_what_an_epoch_says_once_is_a_series_beside_the_metrics(tmp_path: Path) -> None:
     rows = [(*row, 10 * row[0] + 5) for row in BLOCKS]
     found = series(as_csv(tmp_path, "epoch,metric,value,seconds", rows))
