@@ -13,7 +13,7 @@ from cbreplay.plots.picture_text import drawable_text, shorten
 from cbreplay.plots.style import (
     LIGHT,
     Look,
-    draw_labels,
+    draw_heading,
     label_axis,
     make_axes,
     style_axes,
@@ -77,13 +77,10 @@ def _write_words(
     if judged_ax is not ax:
         name = drawable_text(judged)
         label_axis(judged_ax, x=None, y=name, color=look.objective, look=look)
-    height = draw_labels(ax, points.labels, look)
-    title = drawable_text(points.title, _LONGEST_TITLE)
-    bold = style_text(look.text, fontweight="bold")
-    ax.set_title(title, loc="left", pad=height + 3, **bold)
+    above = draw_heading(ax, points.title, points.labels, look, _LONGEST_TITLE)
     if ax.figure.get_figure(root=True).get_figwidth() >= _WIDE:
         setting = _in_lines(points.setting)
-        ax.set_title(setting, loc="right", pad=height + 3, **style_text(look.muted))
+        ax.set_title(setting, loc="right", pad=above, **style_text(look.muted))
 
 
 def _in_lines(setting: str) -> str:
