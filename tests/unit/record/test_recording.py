@@ -571,37 +571,54 @@ class TestEveryKindOfModel:
 SCRIPT = """
     import os, signal, sys
     import numpy as np, keras, cbreplay
+    # each end is that of a process of its own, which has Keras from this one
+    begun = []
+    for number, act in enumerate(sys.argv[2:]):
+        begun.append(os.fork())
+        if not begun[-1]:
+            break
+    else:
+        ends = [os.waitpid(child, 0)[1] for child in begun]
+        print(*map(os.waitstatus_to_exitcode, ends))
+        sys.exit()
     X = np.ones((8, 1)); model = keras.Sequential([keras.layers.Dense(1)])
     model.compile("sgd", "mse")
-    def act(epoch, logs):
-        if epoch == 2: {act}
-    late = keras.callbacks.LambdaCallback(on_epoch_begin=act)
-    users = cbreplay.recorded([late], sys.argv[1])
+    def act_late(epoch, logs):
+        if epoch == 2: exec(act)
+    late = keras.callbacks.LambdaCallback(on_epoch_begin=act_late)
+    users = cbreplay.recorded([late], os.path.join(sys.argv[1], str(number)))
     model.fit(X, X, epochs=5, verbose=0, callbacks=users)
 """
+DEATHS = [
+    ("raise ValueError('!')", 1, {"by": "error", "epoch": 1}),
+    ("raise KeyboardInterrupt", -signal.SIGINT, {"by": "interrupt", "epoch": 1}),
+    ("sys.exit(7)", 7, {"by": "unknown", "epoch": 1}),
+    ("os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL, None),
+]
 
 
-@pytest.mark.parametrize(
-    ("act", "status", "ended"),
-    [
-        ("raise ValueError('!')", 1, {"by": "error", "epoch": 1}),
-        ("raise KeyboardInterrupt", -signal.SIGINT, {"by": "interrupt", "epoch": 1}),
-        ("sys.exit(7)", 7, {"by": "unknown", "epoch": 1}),
-        ("os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL, None),
-    ],
-)
-def test_a_process_that_dies_in_a_fit_leaves_its_end(
-    tmp_path: Path, act: str, status: int, ended: object
-) -> None:
-    out = tmp_path / "run"
-    script = textwrap.dedent(SCRIPT.format(act=act))
+@pytest.fixture(scope="module")
+def dead(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[int, Path]]:
+    """The status of each process that died, and its directory."""
+    root = tmp_path_factory.mktemp("dead")
     done = subprocess.run(  # noqa: S603 - our own words
-        [sys.executable, "-c", script, str(out)],
+        [sys.executable, "-c", textwrap.dedent(SCRIPT), str(root)]
+        + [act for act, *_ in DEATHS],
         capture_output=True,
-        check=False,
+        check=True,
         text=True,
     )
-    assert done.returncode == status
+    statuses = map(int, done.stdout.split())
+    return [(status, root / str(at)) for at, status in enumerate(statuses)]
+
+
+@pytest.mark.parametrize("number", range(len(DEATHS)), ids=[act for act, *_ in DEATHS])
+def test_a_process_that_dies_in_a_fit_leaves_its_end(
+    dead: list[tuple[int, Path]], number: int
+) -> None:
+    _, status, ended = DEATHS[number]
+    returned, out = dead[number]
+    assert returned == status
     assert read_json(out)["ended"] == ended
     (run,) = load_runs(out)
     assert run.recorded_epochs == 2
