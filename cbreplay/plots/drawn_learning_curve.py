@@ -179,21 +179,13 @@ def _draw_marks(
     ax: Axes, judged_ax: Axes, points: LearningCurvePoints, look: Look
 ) -> None:
     """Mark the stop, the kept epoch, and the best recorded one."""
-    for stop in (points.stop, *points.more_stops):
-        if stop is None:
-            continue
-        ax.axvline(
-            stop.epoch,
-            color=look.decision,
-            linewidth=0.9,
-            linestyle=(0, (2, 2)),
-            zorder=2,
-        )
+    dashes = (0, (2, 2))
+    for stop in filter(None, (points.stop, *points.more_stops)):
+        color, at = look.decision, stop.epoch
+        ax.axvline(at, color=color, linewidth=0.9, linestyle=dashes, zorder=2)
         ax.plot(*stop, marker="s", markersize=6, color=look.decision, zorder=5)
     color = look.monitored if judged_ax is ax else look.objective
-    for kept in (points.kept, *points.more_kept):
-        if kept is None:
-            continue
+    for kept in filter(None, (points.kept, *points.more_kept)):
         judged_ax.plot(
             *kept,
             marker="o",
