@@ -9,11 +9,10 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from cbreplay.arguments import checked
 from cbreplay.plots.curve import POINTS_ACROSS, drawn_places
-from cbreplay.plots.picture_text import drawable_text
 from cbreplay.plots.style import (
     LIGHT,
     Look,
-    draw_labels,
+    draw_heading,
     label_axis,
     make_axes,
     style_text,
@@ -69,10 +68,7 @@ def plot_learning_rate(
     name = f"learning rate{scale}"
     label_axis(ax, x=points.x_name, y=name, color=look.muted, look=look)
     if labels:
-        height = draw_labels(ax, points.labels, look)
-        title = drawable_text(points.title, _LONGEST_TITLE)
-        bold = style_text(look.text, fontweight="bold")
-        ax.set_title(title, loc="left", pad=height + 3, **bold)
+        draw_heading(ax, points.title, points.labels, look, _LONGEST_TITLE)
     return ax
 
 

@@ -20,6 +20,7 @@ from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from cbreplay.errors import ConfigError
 from cbreplay.plots.in_notebook import picture_html
+from cbreplay.plots.picture_text import FONT, drawable_text
 from cbreplay.wording.words import spoken_rows, visible_text
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ __all__ = [
     "LIGHT",
     "Label",
     "Look",
+    "draw_heading",
     "draw_labels",
     "fit_axes",
     "label_axis",
@@ -44,7 +46,6 @@ __all__ = [
     "style_text",
 ]
 
-_FONT = "DejaVu Sans"  # comes with matplotlib, so a picture is the same everywhere
 _TEXT_SIZE = 9.0
 _ROW_HEIGHT = 13.0
 _DPI = 144
@@ -246,7 +247,7 @@ def style_axes(ax: Axes, look: Look) -> None:
         length=0,
         colors=look.muted,
         labelsize=_TEXT_SIZE,
-        labelfontfamily=_FONT,
+        labelfontfamily=FONT,
     )
     # marks on the lower edge must not touch the numbers below it
     ax.tick_params(axis="x", pad=6)
@@ -282,7 +283,7 @@ def style_text(color: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - 
     return {
         "color": color,
         "fontsize": _TEXT_SIZE,
-        "fontfamily": _FONT,
+        "fontfamily": FONT,
         "parse_math": False,
         **changes,
     }
@@ -293,6 +294,19 @@ def label_axis(ax: Axes, *, x: str | None, y: str, color: str, look: Look) -> No
     if x is not None:
         ax.set_xlabel(x, **style_text(look.muted))
     ax.set_ylabel(y, **style_text(color))
+
+
+def draw_heading(
+    ax: Axes, title: str, labels: Sequence[Label], look: Look, longest: int
+) -> float:
+    """Write the labels, and a title of so many characters at most above them.
+
+    Return the distance of the title from the axes, in points.
+    """
+    above = draw_labels(ax, labels, look) + 3
+    bold = style_text(look.text, fontweight="bold")
+    ax.set_title(drawable_text(title, longest), loc="left", pad=above, **bold)
+    return above
 
 
 def draw_labels(ax: Axes, labels: Sequence[Label], look: Look) -> float:
@@ -349,7 +363,7 @@ _BESIDE, _LEFT_OF_AXES = 3.0, 30.0
 @functools.cache
 def _width_of(text: str) -> float:
     """Return the width of a line of text in points."""
-    font = FontProperties(family=_FONT, size=_TEXT_SIZE)
+    font = FontProperties(family=FONT, size=_TEXT_SIZE)
     width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
     return float(width)
 

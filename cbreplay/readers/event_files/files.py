@@ -252,20 +252,24 @@ def read_files(paths: Sequence[str], most: int, above: str = "") -> LogFiles:
                 (empty if _is_empty(file) else log.unread).append(error)
     if not above:
         log.notes.extend(_several_files(log))
-    if any(log.files.values()) or log.unread:
-        if empty:
-            # the writer has not written anything yet
-            paths = [str(error.source) for error in empty]
-            log.notes.append(f"empty files were passed by: {_named(paths)}")
-    else:
+    if not any(log.files.values()) and not log.unread:
         log.unread.extend(empty[:1])
+    elif empty:
+        # the writer has not written anything yet
+        paths = [str(error.source) for error in empty]
+        log.notes.append(f"empty files were passed by: {_named(paths)}")
     alone = [name for name in log.files if name not in ("", *_WRITERS)]
     if alone:
         log.notes.append(
             f"{', '.join(alone)}: directories of one series each, as add_scalars "
             "writes them, were read as series of one training"
         )
-    log.notes.extend(_unfinished(log))
+    log.notes.extend(
+        f"{os.path.basename(table.path)} was read as far as it is whole: "
+        f"{table.unfinished.problem}"
+        for table in log.tables
+        if table.unfinished is not None
+    )
     return log
 
 
@@ -298,15 +302,6 @@ def _is_empty(path: str) -> bool:
 def _named(paths: list[str]) -> str:
     more = ", ..." if len(paths) > _SHOWN else ""
     return ", ".join(map(os.path.basename, paths[:_SHOWN])) + more
-
-
-def _unfinished(log: LogFiles) -> Iterator[str]:
-    for table in log.tables:
-        if table.unfinished is not None:
-            yield (
-                f"{os.path.basename(table.path)} was read as far as it is whole: "
-                f"{table.unfinished.problem}"
-            )
 
 
 def report_damage(log: LogFiles, layout: Layout | None, damage: Damage) -> None:

@@ -49,18 +49,12 @@ _MIXER = np.uint64(0x9E3779B97F4A7C15)
 
 
 class FormRows(NamedTuple):
-    """The records of a block that have one form, their steps, and their holes."""
+    """The records of a block that have one form, in order, their steps, and holes."""
 
     form: Form
     rows: Ints
     steps: Ints
     holes: Ints
-
-    def only(self, kept: Flags) -> FormRows:
-        """Return those of some records of the block."""
-        there = kept[self.rows]
-        columns = (self.rows, self.steps, self.holes)
-        return FormRows(self.form, *(column[there] for column in columns))
 
 
 class _Beginning(NamedTuple):
@@ -134,11 +128,14 @@ def begins_alike(content: Bytes) -> tuple[RecordBlock, list[FormRows]] | None:
     if n_records < 1 or _FAR * kept.bounds[n_records] < len(content) - PADDING:
         return None
     block = RecordBlock(content, kept.bounds[: n_records + 1])
-    if n_records == len(kept.bounds) - 1 and not block.changed.any():
-        return block, kept.found
-    unchanged = np.zeros(len(kept.bounds), dtype=np.bool_)
-    unchanged[:n_records] = ~block.changed
-    return block, [own.only(unchanged) for own in kept.found]
+    if block.changed.any():
+        # which ones is told where all are read
+        return None
+    counts = [int(own.rows.searchsorted(n_records)) for own in kept.found]
+    return block, [
+        FormRows(form, rows[:n], steps[:n], holes[:n])
+        for (form, rows, steps, holes), n in zip(kept.found, counts, strict=True)
+    ]
 
 
 def remember(block: RecordBlock, found: list[FormRows]) -> None:

@@ -118,8 +118,6 @@ class Layout(NamedTuple):
         if self.by_epoch_tag:
             return _by_epoch_tag(table, self.by_epoch_tag)
         first = self.first_step
-        if not first:
-            return table, {}
         return table.each(lambda own: own._replace(steps=own.steps - first)), {}
 
 

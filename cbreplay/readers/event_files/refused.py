@@ -22,13 +22,7 @@ if TYPE_CHECKING:
     from cbreplay.readers.base import Damage
     from cbreplay.readers.event_files.files import LogFiles
 
-__all__ = [
-    "CROWDED",
-    "check_hyperparameters",
-    "no_epochs",
-    "nothing_left",
-    "only_crowded",
-]
+__all__ = ["CROWDED", "check_hyperparameters", "no_epochs", "nothing_left"]
 
 # why a series is left out that has more than two values at most of its steps
 CROWDED = "several values at most steps, as of each batch"
@@ -127,20 +121,15 @@ def _axis_hint(log: LogFiles, tags: Sequence[str]) -> str:
     return f"To {count_hint(seldom)}" if seldom else axis_hint(watched, "each step")
 
 
-def nothing_left(damage: Damage) -> LogError | None:
-    """Return the error of a log of which all that might be epochs is damaged."""
-    for error in damage.errors:
-        problem = f"no epoch is left: {error.problem}"
-        return LogError(
-            problem, source=error.source, byte=error.byte, hint="Correct it"
-        )
-    return None
-
-
-def only_crowded(path: str, left_out: Mapping[str, str]) -> LogError | None:
-    """Return the error of a log with nothing but several values at each step."""
+def nothing_left(
+    path: str, log: LogFiles, left_out: Mapping[str, str], damage: Damage
+) -> LogError:
+    """Return the error of a log in which nothing is left of what may be epochs."""
     names = [name for name, why in left_out.items() if why == CROWDED]
-    if not names:
-        return None
-    problem = f"{shown(names)}: {CROWDED}"
-    return ForeignLogError(problem, source=path, hint=rows_hint(names))
+    if names:
+        problem = f"{shown(names)}: {CROWDED}"
+        return ForeignLogError(problem, source=path, hint=rows_hint(names))
+    for error in damage.errors:
+        problem, hint = f"no epoch is left: {error.problem}", "Correct it"
+        return LogError(problem, source=error.source, byte=error.byte, hint=hint)
+    return no_epochs(path, log, damage)

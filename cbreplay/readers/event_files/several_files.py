@@ -7,7 +7,7 @@ before, from that step on, does not count (TensorBoard reads it so too).
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -22,18 +22,9 @@ if TYPE_CHECKING:
     from cbreplay.readers.building.rows import Rows
     from cbreplay.readers.event_files.scalar_table import EventTable, Restart
 
-__all__ = [
-    "AroundMark",
-    "drop_purged",
-    "join_writers",
-    "pair_points",
-    "share_marks",
-]
+__all__ = ["Purged", "drop_purged", "join_writers", "pair_points", "share_marks"]
 
 _MOST_COMPARED = 500
-
-# what a writer had logged before one of its marks, and what the mark left of it
-AroundMark: TypeAlias = "tuple[list[EventTable], list[EventTable]]"
 
 
 def share_marks(
@@ -59,8 +50,8 @@ def _with_marks(files: list[EventTable], marks: Sequence[Restart]) -> list[Event
         given = [*marked[at].restarts, mark._replace(offset=offset)]
         marked[at] = marked[at]._replace(restarts=given)
     last: dict[str, int] = {}
-    for mark, part in _cut_at_marks(marked):
-        last = last if mark is None else {}
+    for begun, part in _cut_at_marks(marked):
+        last = last if begun is None else {}
         for tag, own in part.scalars.items():
             steps = np.append(last.get(tag, own.steps[0]), own.steps)
             if (np.diff(steps) < 0).any():
@@ -83,10 +74,13 @@ def _first_since(files: Sequence[EventTable], time: float) -> tuple[int, int]:
 
 
 class Purged(NamedTuple):
-    """The parts of a writer's files without what its marks took back."""
+    """The parts of a writer's files without what its marks took back.
+
+    And what it had logged before each mark, with what the mark left of that.
+    """
 
     parts: list[EventTable]
-    marks: list[AroundMark]
+    marks: list[tuple[list[EventTable], list[EventTable]]]
     notes: list[str]
 
 
@@ -100,9 +94,8 @@ def drop_purged(tables: Sequence[EventTable]) -> Purged:
     marks, notes = [], []
     for mark, part in _cut_at_marks(tables):
         if mark is not None:
-            step = mark.step
-            others = {t.path for t in tables if t.last_time > mark.wall_time}
-            others.discard(part.path)
+            step, time = mark.step, mark.wall_time
+            others = {t.path for t in tables if t.last_time > time} - {part.path}
             left = [
                 own if own.path in others else own.each(Scalars.below, step)
                 for own in parts
@@ -125,9 +118,6 @@ def _cut_at_marks(
 ) -> Iterator[tuple[Restart | None, EventTable]]:
     """Yield the parts of files, each with the mark that it begins with."""
     for table in tables:
-        if not table.restarts:
-            yield None, table
-            continue
         marks = [None, *table.restarts]
         ends = pairwise([0, *(mark.offset for mark in table.restarts), BEHIND_ALL])
         for mark, (begin, end) in zip(marks, ends, strict=True):

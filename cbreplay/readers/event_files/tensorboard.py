@@ -41,7 +41,6 @@ from cbreplay.readers.event_files.refused import (
     check_hyperparameters,
     no_epochs,
     nothing_left,
-    only_crowded,
 )
 from cbreplay.readers.event_files.scalar_table import Scalars
 from cbreplay.readers.event_files.several_files import (
@@ -60,14 +59,14 @@ if TYPE_CHECKING:
     from cbreplay.readers.building.training_rows import TrainingRows
     from cbreplay.readers.event_files.files import LogFiles
     from cbreplay.readers.event_files.layouts import Layout
-    from cbreplay.readers.event_files.several_files import AroundMark
+    from cbreplay.readers.event_files.several_files import Purged
     from cbreplay.run import Run, Series
     from cbreplay.run_metadata import RunMetadata
 
 __all__ = ["TensorBoardReader"]
 
 _LIKE_VALIDATION = ("val", "valid", "eval", "test", "dev")
-# the tools that are frameworks, and not Keras
+# the tools whose rules a training goes by, and not Keras's
 _FRAMEWORKS = ("Ultralytics", "Lightning", "Hugging Face")
 _MOST_MARKS = 50
 
@@ -104,16 +103,15 @@ class TensorBoardReader(LogReader):
         parts = log._replace(files={name: own.parts for name, own in held.items()})
         records = self._read_trainings(parts, layout, facts, self.metadata)
         if not records:
-            none = only_crowded(path, facts.left_out) or nothing_left(damage)
-            raise none or no_epochs(path, log, damage)
+            raise nothing_left(path, log, facts.left_out, damage)
         facts.n_dropped = damage.n_dropped
         facts.begins_at = layout.begins_at
         facts.axis_unit = "evaluations" if layout.tool == "steps" else "epochs"
-        facts.framework = _framework(layout, log.tags)
+        tool = "Hugging Face" if HUGGING_FACE_EPOCH in log.tags else layout.tool
+        facts.framework = tool if tool in _FRAMEWORKS else ""
         if purged:
-            marks = {name: own.marks for name, own in held.items() if own.parts}
-            taken_back = self._taken_back(parts, marks, layout, records[-1], path)
-            records[-1].replaced += taken_back
+            last = records[-1]
+            last.replaced += self._taken_back(parts, held, layout, last, path)
         for record in records:
             # run.json describes the training that ended last
             known = self.metadata if record is records[-1] else None
@@ -158,7 +156,7 @@ class TensorBoardReader(LogReader):
     def _taken_back(
         self,
         log: LogFiles,
-        marks: Mapping[str, Sequence[AroundMark]],
+        purged: Mapping[str, Purged],
         layout: Layout,
         record: TrainingRows,
         path: str,
@@ -170,19 +168,17 @@ class TensorBoardReader(LogReader):
         were read once more for each.
         """
         found: list[tuple[int, TrainingRows | None]] = []
+        marks = {name: own.marks for name, own in purged.items() if own.parts}
         n_marks = {*map(len, marks.values())}
         told = len(n_marks) == 1 and max(n_marks) <= _MOST_MARKS
         try:
             for of_writers in zip(*marks.values(), strict=True) if told else ():
-                fits, kept = (
-                    self._read_trainings(
-                        log._replace(
-                            files=log.files | dict(zip(marks, own, strict=True))
-                        ),
-                        layout,
-                        LogFacts(path),
-                    )
+                sides = [
+                    log._replace(files=log.files | dict(zip(marks, own, strict=True)))
                     for own in zip(*of_writers, strict=True)
+                ]
+                fits, kept = (
+                    self._read_trainings(side, layout, LogFacts(path)) for side in sides
                 )
                 if not fits or not kept or fits[-1].horizon <= kept[-1].horizon:
                     continue
@@ -208,13 +204,6 @@ class TensorBoardReader(LogReader):
         if layout is None:
             raise no_epochs(path, log, damage)
         return layout
-
-
-def _framework(layout: Layout, tags: Sequence[str]) -> str:
-    """Return whose rules the training went by, where that is known and not Keras's."""
-    if HUGGING_FACE_EPOCH in tags:
-        return "Hugging Face"
-    return layout.tool if layout.tool in _FRAMEWORKS else ""
 
 
 def _called_validation(path: str) -> Iterator[str]:
