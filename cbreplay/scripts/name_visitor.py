@@ -21,7 +21,7 @@ from cbreplay.scripts.syntax import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["CHANGING", "SETTING", "NameVisitor"]
 
@@ -58,6 +58,17 @@ def _parts(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]
     ]
 
 
+def _unpacked(
+    target: ast.expr, part: tuple[int, ...] = ()
+) -> Iterator[tuple[ast.Name, tuple[int, ...]]]:
+    """Yield each name of a loop's target, and which part of an entry it is given."""
+    if isinstance(target, ast.Name):
+        yield target, part
+    elif isinstance(target, (ast.Tuple, ast.List)) and not has_star(target.elts):
+        for at, inner in enumerate(target.elts):
+            yield from _unpacked(inner, (*part, at))
+
+
 class NameVisitor(ast.NodeVisitor):
     """Collects bindings, calls and changes of names; `Names` is complete."""
 
@@ -79,8 +90,8 @@ class NameVisitor(ast.NodeVisitor):
         self.uses: list[tuple[ast.Name, Scope]] = []
         self.looked_into: set[int] = set()
         self.lambdas: dict[int, Scope] = {}
-        # what a loop goes over, by the node of its variable
-        self.among: dict[int, ast.expr] = {}
+        # what a loop goes over, and which part of each entry, by the node of a variable
+        self.among: dict[int, tuple[ast.expr, tuple[int, ...]]] = {}
         self.attributes: list[ast.Attribute] = []
         # calls whose result only is looked into: `"x" in locals()`
         self.asked: set[int] = set()
@@ -218,7 +229,8 @@ class NameVisitor(ast.NodeVisitor):
         if isinstance(node.ctx, ast.Load):
             self.uses.append((node, self.scope))
         elif isinstance(node.ctx, ast.Store):  # del gives no value
-            self.bind(node.id, Binding(node.lineno, among=self.among.get(id(node))))
+            among, part = self.among.get(id(node), (None, ()))
+            self.bind(node.id, Binding(node.lineno, among=among, part=part))
 
     def visit_capture(
         self, node: ast.ExceptHandler | ast.MatchAs | ast.MatchStar | ast.MatchMapping
@@ -319,7 +331,8 @@ class NameVisitor(ast.NodeVisitor):
     def visit_For(self, node: ast.For | ast.AsyncFor | ast.comprehension) -> None:
         if not isinstance(node.iter, ast.Call) or called_name(node.iter) != "range":
             self.flow_parts(node.target, node.iter)
-        self.among[id(node.target)] = node.iter
+        for name, part in _unpacked(node.target):
+            self.among[id(name)] = node.iter, part
         self.generic_visit(node)
 
     visit_AsyncFor = visit_For

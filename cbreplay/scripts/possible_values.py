@@ -10,10 +10,13 @@ from cbreplay.scripts.flows import chosen_from
 from cbreplay.scripts.literals import read_literal
 from cbreplay.scripts.parameters import given_for
 from cbreplay.scripts.settings_classes import find_setting
+from cbreplay.scripts.syntax import called_name, entry_at, receiver_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cbreplay.scripts.calls import ScriptCalls
-    from cbreplay.scripts.scopes import Placed, Scope
+    from cbreplay.scripts.scopes import Binding, Placed, Scope
 
 __all__ = [
     "all_literals",
@@ -40,10 +43,12 @@ def possible_values(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Pl
     return _values(calls, node, scope, set())
 
 
-def values_if_told(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
+def values_if_told(
+    calls: ScriptCalls, node: ast.expr | None, scope: Scope
+) -> list[Placed]:
     """Return the same as `possible_values`; none where the text does not tell all."""
     try:
-        return possible_values(calls, node, scope)
+        return [] if node is None else possible_values(calls, node, scope)
     except Unread:
         return []
 
@@ -163,17 +168,18 @@ def _of_class(calls: ScriptCalls, node: ast.Attribute, home: Scope) -> list[Plac
 
 def _entries(calls: ScriptCalls, node: ast.Subscript, scope: Scope) -> list[Placed]:
     """Return an entry of a list or dict that is written out; all, if it may be any."""
+    place = scope.place_of(node.value)
+    if place is not None and isinstance(node.slice, ast.Constant):
+        (holder, name), changes = place, calls.names.changes.first
+        is_kept = place not in changes and place not in calls.names.given
+        if is_kept and all(binding.among for binding in holder.bindings[name]):
+            wholes = possible_values(calls, node.value, scope)
+            return _each_at(calls, wholes, node.slice.value)
     found = calls.next_of(node, scope)
     if found is not None or isinstance(node.slice, ast.Constant):
         return [] if found is None else [found]
-    whole, holder = calls.followed(node.value, scope)
-    if calls.given_away(node.value, scope) is not None:
-        return []
-    if isinstance(whole, ast.Dict) and all(whole.keys):
-        return [(value, holder) for value in whole.values]
-    if isinstance(whole, (ast.List, ast.Tuple)):
-        return [(entry, holder) for entry in whole.elts]
-    return []
+    values = _rows_of_dict(calls, node.value, "values", scope)
+    return values or _entries_of(calls, node.value, scope) or []
 
 
 def _named(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
@@ -182,18 +188,14 @@ def _named(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
     if named is not None:
         holder, name = named
         bindings = holder.bindings[name]
-        values = [binding.value for binding in bindings if binding.value]
-        is_told = len(bindings) == len(values) > 1 and not holder.shadowed(name)
-        if is_told and named not in calls.names.changes.first:
-            return [(value, holder) for value in values]
+        told = [_bound_to(calls, binding, holder) for binding in bindings]
+        is_kept = named not in calls.names.changes.first and not holder.shadowed(name)
+        is_loop = len(bindings) == 1 and bindings[0].among is not None
+        if all(told) and (is_loop or (len(bindings) > 1 and is_kept)):
+            return [value for values in told for value in values]
         if bindings[0].inner is not None and bindings[0].value is None:
             return []  # a function or a class
-        among = bindings[0].among
-        if len(bindings) == 1 and among is not None:
-            entries = _entries_of(calls, among, holder)
-            if entries:
-                return entries
-        if len(bindings) == 1 and not values:
+        if len(bindings) == 1 and not any(told):
             given = given_for(calls, name, holder)
             if not given.is_whole:
                 problem = holder.says_origin(name, bindings[0])
@@ -203,6 +205,30 @@ def _named(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
         return []
     found = calls.next_of(node, scope)
     return [] if found is None else [found]
+
+
+def _bound_to(calls: ScriptCalls, binding: Binding, holder: Scope) -> list[Placed]:
+    """Return what is assigned to a name in one place, or given to it by a loop."""
+    if binding.value is not None or binding.among is None:
+        return [] if binding.value is None else [(binding.value, holder)]
+    if id(binding) in calls.going_through:
+        return []  # a loop over what it gives itself
+    calls.going_through.add(id(binding))
+    try:
+        entries = _entries_of(calls, binding.among, holder) or []
+        for at in binding.part:
+            entries = _each_at(calls, entries, at)
+    finally:
+        calls.going_through.discard(id(binding))
+    return entries
+
+
+def _each_at(calls: ScriptCalls, wholes: list[Placed], key: object) -> list[Placed]:
+    """Return the entry of each dict or list at a key; none where one is not told."""
+    found = [calls.followed(*whole) for whole in wholes]
+    entries = [(entry_at(whole, key), holder) for whole, holder in found]
+    told = [(entry, holder) for entry, holder in entries if entry is not None]
+    return told if len(told) == len(entries) else []
 
 
 def taken_entries(
@@ -249,7 +275,13 @@ def _bound(calls: ScriptCalls, node: ast.expr | None, scope: Scope) -> Any:  # n
 def _entries_of(
     calls: ScriptCalls, node: ast.expr, scope: Scope
 ) -> list[Placed] | None:
-    """Return the entries of a list that is written out, in order; None if it is not."""
+    """Return the entries of a list that is written out, in order; None if it is not.
+
+    So of what ``zip`` and the like make of such lists, or ``items()`` of a dict.
+    """
+    rows = _rows_of(calls, node, scope)
+    if rows is not None:
+        return rows
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
         return taken_entries(calls, node, scope)
     found = possible_values(calls, node, scope)
@@ -269,3 +301,46 @@ def _entries_of(
         return None
     told = [part for part in parts if part is not None]
     return [entry for part in told for entry in part] if told == parts else None
+
+
+def _rows_of(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed] | None:
+    """Return what a loop gets of ``zip``, ``enumerate``, or a method of a dict.
+
+    None for anything else, and where the text does not tell all of it.
+    """
+    if not isinstance(node, ast.Call) or node.keywords:
+        return None
+    whole, named = receiver_of(node), called_name(node)
+    if whole is not None:
+        return None if node.args else _rows_of_dict(calls, whole, named, scope)
+    if calls.paths(node.func, scope) not in (["?.zip"], ["?.enumerate"]):
+        return None
+    told = [_entries_of(calls, part, scope) for part in node.args]
+    lists = [entries for entries in told if entries]
+    homes = {id(home): home for entries in lists for _, home in entries}
+    if len(lists) < len(told) or len(homes) != 1:
+        return None
+    (home,) = homes.values()
+    columns = [[entry for entry, _ in entries] for entries in lists]
+    if named == "enumerate":
+        columns.insert(0, [ast.Constant(at) for at in range(len(columns[0]))])
+    return [(_as_tuple(row, node), home) for row in zip(*columns, strict=False)]
+
+
+def _rows_of_dict(
+    calls: ScriptCalls, whole: ast.expr, named: str, scope: Scope
+) -> list[Placed] | None:
+    found, home = calls.followed(whole, scope)
+    if not isinstance(found, ast.Dict) or calls.given_away(whole, scope) is not None:
+        return None
+    keys = [key for key in found.keys if key is not None]
+    if len(keys) < len(found.keys):
+        return None
+    pairs = zip(keys, found.values, strict=True)
+    items = [_as_tuple(pair, whole) for pair in pairs]
+    rows = {"items": items, "keys": keys, "values": found.values}.get(named)
+    return None if rows is None else [(row, home) for row in rows]
+
+
+def _as_tuple(parts: Iterable[ast.expr], at: ast.expr) -> ast.expr:
+    return ast.copy_location(ast.Tuple([*parts], ast.Load()), at)

@@ -160,7 +160,15 @@ def test_the_order_is_that_of_the_list_and_the_lines_those_of_the_calls(
         ("Config.P", "@wrapped\nclass Config:\n    P = 5", None),
         # what a run may give, and nothing else
         ("p / 4", "p = args.p", None),
-        ("int(p)", "def int(a): return 7\np = 5", None),
+        ("int(p)", "def int(a): return 7\np = 5", 7),
+        ("int(p)", "from tools import int\np = 5", None),
+        # what its one class, its one call or its one loop gives
+        ("c.p", "class C:\n    p = 5\nc = C()", 5),
+        ("c.p", "class C:\n    p = 5\nc = C(p=6)", 6),
+        ("c.p", "class C:\n    p = 5\nc = C()\nc.p = 6", None),
+        ("c.p", "class C:\n    p = 5\nc = C()\nfor c in load(): pass", None),
+        ("p", "def f(p=5): return p\np = f()", 5),
+        ("p", "for p in [5, 6]: pass", None),
         ("max(2, 5)", "from numpy import *", None),
         ("sqrt(0.25)", "", None),
         ("1 / 0", "", None),
@@ -333,7 +341,10 @@ def test_without_a_fit_the_calls_are_taken_in_order_and_that_is_said(
         ),
         # of a function that may return another one
         (
-            "def f(a):\n    return [EarlyStopping(patience=a)]\nm.fit(callbacks=f(1))",
+            (
+                "def f(a):\n    return [EarlyStopping(patience=a)]\n"
+                "m.fit(callbacks=f(1))\nm.fit(callbacks=f(2))"
+            ),
             r"line 2: EarlyStopping: patience: 'a' \(line 1\) is a parameter",
         ),
         (
