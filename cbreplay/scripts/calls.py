@@ -250,7 +250,17 @@ class ScriptCalls:
         """Return the line in which unread code gets an expression's object; or None."""
         root = root_of(node)
         place = None if root is None else scope.place(root)
-        return None if place is None else self.names.given.get(place)
+        line = None if place is None else self.names.given.get(place)
+        if line is not None or not isinstance(node, ast.Attribute):
+            return line
+        self.count_step(self.names.given_attributes)
+        written = self.written(node)
+        handed = (
+            part.lineno
+            for part, _ in self.names.given_attributes
+            if self.written(part) == written
+        )
+        return next(handed, None)
 
     def constant_of(self, node: ast.Attribute, scope: Scope) -> Placed | None:
         """Return the value of ``Config.PATIENCE``, if only the class body sets it."""

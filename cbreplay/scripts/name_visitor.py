@@ -15,13 +15,14 @@ from cbreplay.scripts.syntax import (
     called_name,
     has_star,
     imported_names,
+    loop_variables,
     names_in,
     root_of,
     text_of,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 __all__ = ["CHANGING", "SETTING", "NameVisitor"]
 
@@ -56,17 +57,6 @@ def _parts(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]
         for part, own in zip(target.elts, value.elts, strict=True)
         for pair in _parts(part, own)
     ]
-
-
-def _unpacked(
-    target: ast.expr, part: tuple[int, ...] = ()
-) -> Iterator[tuple[ast.Name, tuple[int, ...]]]:
-    """Yield each name of a loop's target, and which part of an entry it is given."""
-    if isinstance(target, ast.Name):
-        yield target, part
-    elif isinstance(target, (ast.Tuple, ast.List)) and not has_star(target.elts):
-        for at, inner in enumerate(target.elts):
-            yield from _unpacked(inner, (*part, at))
 
 
 class NameVisitor(ast.NodeVisitor):
@@ -331,8 +321,8 @@ class NameVisitor(ast.NodeVisitor):
     def visit_For(self, node: ast.For | ast.AsyncFor | ast.comprehension) -> None:
         if not isinstance(node.iter, ast.Call) or called_name(node.iter) != "range":
             self.flow_parts(node.target, node.iter)
-        for name, part in _unpacked(node.target):
-            self.among[id(name)] = node.iter, part
+        for name, among, part in loop_variables(node.target, node.iter):
+            self.among[id(name)] = among, part
         self.generic_visit(node)
 
     visit_AsyncFor = visit_For

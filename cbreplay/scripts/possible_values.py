@@ -9,12 +9,15 @@ from cbreplay.scripts.calls import Unread
 from cbreplay.scripts.flows import chosen_from
 from cbreplay.scripts.literals import read_literal
 from cbreplay.scripts.parameters import given_for
-from cbreplay.scripts.settings_classes import find_setting
-from cbreplay.scripts.syntax import called_name, entry_at, receiver_of
+from cbreplay.scripts.syntax import (
+    argument_named,
+    decorators_of,
+    entry_at,
+    method_name,
+    receiver_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from cbreplay.scripts.calls import ScriptCalls
     from cbreplay.scripts.scopes import Binding, Placed, Scope
 
@@ -26,6 +29,11 @@ __all__ = [
     "taken_entries",
     "values_if_told",
 ]
+
+# the most steps from a name to what makes its object
+_MOST_NAMES = 20
+# methods by which an object may have other attributes than its class
+_SETTING = {"__getattr__", "__getattribute__", "__init__", "__new__", "__post_init__"}
 
 
 def possible_values(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
@@ -94,6 +102,8 @@ def given_values(
     holder, name = named
     bindings = holder.bindings[name]
     calls.count_step(bindings)
+    if holder.shadowed(name):
+        return []
     given = given_for(calls, name, holder)
     if given.is_whole and [binding.value for binding in bindings] == [None]:
         return [*given.values]
@@ -116,7 +126,7 @@ def _values(
     elif isinstance(node, ast.Subscript):
         parts = _entries(calls, node, scope)
     elif isinstance(node, ast.Attribute) and (
-        setting := find_setting(calls, node, scope)
+        setting := _find_setting(calls, node, scope)
     ):
         parts = [setting]
     else:
@@ -166,6 +176,59 @@ def _of_class(calls: ScriptCalls, node: ast.Attribute, home: Scope) -> list[Plac
     return [(value, home)]
 
 
+def _find_setting(
+    calls: ScriptCalls, node: ast.Attribute, scope: Scope
+) -> Placed | None:
+    """Return the value of an attribute of the one object of a class of settings.
+
+    The class is plain or a dataclass, has no bases, and sets the attribute once, in its
+    body; the object is made by ``Config(patience=5)``; nothing else in the script sets
+    an attribute of that name.
+
+    Raises
+    ------
+    Unread
+        If code that is not read gets the object, and may change it.
+    """
+    names = _named_by(calls, node.value, scope)
+    made, place = names[-1]
+    kind = _named_by(calls, made.func, place)[-1] if isinstance(made, ast.Call) else ()
+    inside = kind[1].defined_as(kind[0]) if kind else None
+    if inside is None or not isinstance(made, ast.Call) or not _is_plain(calls, inside):
+        return None
+    value = calls.set_in_class(inside, node.attr)
+    if value is None or made.args or not all(word.arg for word in made.keywords):
+        return None
+    handed = [line for name in names if (line := calls.given_away(*name)) is not None]
+    if handed and calls.verdict == "checked":
+        where = calls.place(handed[0])
+        problem = f"{calls.shown(node.value)} is given to code in {where}"
+        calls.unread(node, f"{problem} that could change it")
+    given = argument_named(made, node.attr)
+    return (value, inside) if given is None else (given, place)
+
+
+def _named_by(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
+    """Return an expression, and what it is assigned or given, step by step."""
+    steps = [(node, scope)]
+    for step in steps:
+        given = given_values(calls, *step)
+        value, place = given[0] if len(given) == 1 else (None, scope)
+        if value is not None and len(steps) < _MOST_NAMES:
+            steps.append((value, place))
+    return steps
+
+
+def _is_plain(calls: ScriptCalls, inside: Scope) -> bool:
+    """Return whether objects of a class have the attributes that its body sets."""
+    kind = inside.definition
+    if not isinstance(kind, ast.ClassDef) or kind.bases or kind.keywords:
+        return False
+    paths = [calls.paths(maker, inside) for maker in decorators_of(kind)]
+    is_dataclass = all(path == ["dataclasses.dataclass"] for path in paths)
+    return is_dataclass and not _SETTING & inside.bindings.keys()
+
+
 def _entries(calls: ScriptCalls, node: ast.Subscript, scope: Scope) -> list[Placed]:
     """Return an entry of a list or dict that is written out; all, if it may be any."""
     place = scope.place_of(node.value)
@@ -178,7 +241,7 @@ def _entries(calls: ScriptCalls, node: ast.Subscript, scope: Scope) -> list[Plac
     found = calls.next_of(node, scope)
     if found is not None or isinstance(node.slice, ast.Constant):
         return [] if found is None else [found]
-    values = _rows_of_dict(calls, node.value, "values", scope)
+    values = _values_of_dict(calls, node.value, scope)
     return values or _entries_of(calls, node.value, scope) or []
 
 
@@ -277,11 +340,11 @@ def _entries_of(
 ) -> list[Placed] | None:
     """Return the entries of a list that is written out, in order; None if it is not.
 
-    So of what ``zip`` and the like make of such lists, or ``items()`` of a dict.
+    Of ``values()`` those of a dict.
     """
-    rows = _rows_of(calls, node, scope)
-    if rows is not None:
-        return rows
+    if isinstance(node, ast.Call) and method_name(node) == "values":
+        whole = receiver_of(node)
+        return None if whole is None else _values_of_dict(calls, whole, scope)
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
         return taken_entries(calls, node, scope)
     found = possible_values(calls, node, scope)
@@ -303,44 +366,11 @@ def _entries_of(
     return [entry for part in told for entry in part] if told == parts else None
 
 
-def _rows_of(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed] | None:
-    """Return what a loop gets of ``zip``, ``enumerate``, or a method of a dict.
-
-    None for anything else, and where the text does not tell all of it.
-    """
-    if not isinstance(node, ast.Call) or node.keywords:
-        return None
-    whole, named = receiver_of(node), called_name(node)
-    if whole is not None:
-        return None if node.args else _rows_of_dict(calls, whole, named, scope)
-    if calls.paths(node.func, scope) not in (["?.zip"], ["?.enumerate"]):
-        return None
-    told = [_entries_of(calls, part, scope) for part in node.args]
-    lists = [entries for entries in told if entries]
-    homes = {id(home): home for entries in lists for _, home in entries}
-    if len(lists) < len(told) or len(homes) != 1:
-        return None
-    (home,) = homes.values()
-    columns = [[entry for entry, _ in entries] for entries in lists]
-    if named == "enumerate":
-        columns.insert(0, [ast.Constant(at) for at in range(len(columns[0]))])
-    return [(_as_tuple(row, node), home) for row in zip(*columns, strict=False)]
-
-
-def _rows_of_dict(
-    calls: ScriptCalls, whole: ast.expr, named: str, scope: Scope
+def _values_of_dict(
+    calls: ScriptCalls, whole: ast.expr, scope: Scope
 ) -> list[Placed] | None:
+    """Return the values of a dict that is written out; None where that is unsure."""
     found, home = calls.followed(whole, scope)
     if not isinstance(found, ast.Dict) or calls.given_away(whole, scope) is not None:
         return None
-    keys = [key for key in found.keys if key is not None]
-    if len(keys) < len(found.keys):
-        return None
-    pairs = zip(keys, found.values, strict=True)
-    items = [_as_tuple(pair, whole) for pair in pairs]
-    rows = {"items": items, "keys": keys, "values": found.values}.get(named)
-    return None if rows is None else [(row, home) for row in rows]
-
-
-def _as_tuple(parts: Iterable[ast.expr], at: ast.expr) -> ast.expr:
-    return ast.copy_location(ast.Tuple([*parts], ast.Load()), at)
+    return [(value, home) for value in found.values] if all(found.keys) else None
