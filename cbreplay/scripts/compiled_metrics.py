@@ -143,8 +143,7 @@ class ModelCompiles:
     @property
     def is_keras(self) -> bool:
         """Whether the model is certainly Keras's, and its ``fit`` too."""
-        of_keras = bool(self.found) or self.is_of_keras_class
-        return of_keras and not self.calls.has_own_fit
+        return self.may_be_keras and (bool(self.found) or self.is_of_keras_class)
 
     @property
     def may_be_keras(self) -> bool:
@@ -155,7 +154,8 @@ class ModelCompiles:
         if self.calls.has_own_fit:
             return False
         made = values_if_told(self.calls, *self.model) or self.made_by
-        return self.is_keras or not any(self._is_foreign(*value) for value in made)
+        is_one = self.is_followed or self.is_of_keras_class
+        return is_one or not any(self._is_foreign(*value) for value in made)
 
     def _is_foreign(self, value: ast.expr | None, scope: Scope) -> bool:
         """Return whether a class that is not Keras's (by its capital) made a value.

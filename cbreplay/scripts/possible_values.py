@@ -200,10 +200,13 @@ def _find_setting(
     if value is None or made.args or not all(word.arg for word in made.keywords):
         return None
     handed = [line for name in names if (line := calls.given_away(*name)) is not None]
-    if handed and calls.verdict == "checked":
-        where = calls.place(handed[0])
-        problem = f"{calls.shown(node.value)} is given to code in {where}"
-        calls.unread(node, f"{problem} that could change it")
+    if handed:
+        where, shown = calls.place(handed[0]), calls.shown(node.value)
+        if calls.verdict == "checked":
+            calls.unread(
+                node, f"{shown} is given to code in {where} that could change it"
+            )
+        calls.given.setdefault(calls.written(node.value), handed[0])
     given = argument_named(made, node.attr)
     return (value, inside) if given is None else (given, place)
 
@@ -251,10 +254,11 @@ def _named(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
     if named is not None:
         holder, name = named
         bindings = holder.bindings[name]
-        told = [_bound_to(calls, binding, holder) for binding in bindings]
+        loops = [binding for binding in bindings if binding.among is not None]
+        asked = bindings if len(loops) <= _MOST_NAMES else []
+        told = [_bound_to(calls, binding, holder) for binding in asked]
         is_kept = named not in calls.names.changes.first and not holder.shadowed(name)
-        is_loop = len(bindings) == 1 and bindings[0].among is not None
-        if all(told) and (is_loop or (len(bindings) > 1 and is_kept)):
+        if told and all(told) and (bindings == loops[:1] or (told[1:] and is_kept)):
             return [value for values in told for value in values]
         if bindings[0].inner is not None and bindings[0].value is None:
             return []  # a function or a class

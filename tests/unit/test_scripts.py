@@ -197,6 +197,14 @@ def test_arithmetic_of_literals_is_worked_out(
         assert built == EarlyStopping(patience=expected)
 
 
+def test_that_code_which_is_not_read_gets_a_setting_is_noted(script: Path) -> None:
+    text = "class C:\n    p = 5\nc = C()\nfill(c)\n"
+    found = read(script, f"{text}m.fit(x, callbacks=[EarlyStopping(patience=c.p)])")
+    assert found.callbacks == (EarlyStopping(patience=5),)
+    (note,) = found.notes
+    assert "line 4: c is given to something that is not read" in note
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -198,6 +198,10 @@ def test_what_a_subscript_leaves_out_goes_to_no_fit(
     assert held(read(tmp_path, f"{made}m.fit(*x, callbacks={given})")) == [expected]
 
 
+KEEPING = (
+    "class T:\n    def __init__(self, c):\n        self.c = c\n"
+    "    def f(self):\n        FIT(self.c.n)\n"
+)
 SETTINGS = "@dataclass\nclass C:\n    n: int = 9\n    k = 3\n"
 
 
@@ -210,6 +214,9 @@ SETTINGS = "@dataclass\nclass C:\n    n: int = 9\n    k = 3\n"
         ("class C:\n    n = 9\nc = C()\nFIT(c.n)", 9),
         (f"{SETTINGS}def f(c):\n    FIT(c.n)\nf(C(n=7))", 7),
         (f"{SETTINGS}def f(c):\n    FIT(c.n)\nc = C()\nf(c)", 9),
+        (f"{SETTINGS}{KEEPING}T(C(n=7)).f()", 7),
+        (f"{SETTINGS}{KEEPING}T(C(n=7)).f()\nT(C()).f()", None),
+        (f"{SETTINGS}{KEEPING}        fill(self.c)\nT(C(n=7)).f()", None),
         # it may be another value
         (f"{SETTINGS}c = C(7)\nFIT(c.n)", None),
         (f"{SETTINGS}c = C(**read())\nFIT(c.n)", None),
@@ -744,6 +751,8 @@ WRAPPED += "base = KerasClassifier(build, validation_split=0.2)\n"
         "for e in [base, clone(base)]:\n    e.{fit}",
         "models = {{'a': base}}\nfor name, e in models.items():\n    e.{fit}",
         "def make():\n    return KerasClassifier(build)\ne = make()\ne.{fit}",
+        # the function that it calls has the same name for its own model
+        "def build():\n    base = load()\n    base.compile('adam')\nbase.{fit}",
     ],
 )
 def test_the_fit_of_an_estimator_is_not_taken_for_that_of_keras(
