@@ -39,14 +39,18 @@ if TYPE_CHECKING:
     from cbreplay.replay import Replay, replay_run
     from cbreplay.replay.compare import compare_replays
     from cbreplay.replay.fits import replay_fits
-    from cbreplay.rules.beyond_patience import EmaStopping, MeanStopping, TargetStopping
+    from cbreplay.rules.beyond_patience.ema import EmaStopping
+    from cbreplay.rules.beyond_patience.mean import MeanStopping
+    from cbreplay.rules.beyond_patience.target import TargetStopping
     from cbreplay.rules.keras.early_stopping import EarlyStopping
     from cbreplay.rules.keras.keras_code import write_keras_code
     from cbreplay.rules.keras.learning_rate_scheduler import LearningRateScheduler
     from cbreplay.rules.keras.model_checkpoint import ModelCheckpoint
     from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
     from cbreplay.rules.keras.terminate_on_nan import TerminateOnNaN
-    from cbreplay.rules.prechelt import PrecheltGL, PrecheltPQ, PrecheltUP
+    from cbreplay.rules.prechelt.gl import PrecheltGL
+    from cbreplay.rules.prechelt.pq import PrecheltPQ
+    from cbreplay.rules.prechelt.up import PrecheltUP
     from cbreplay.run import Run, Series
     from cbreplay.staircase import build_staircase
     from cbreplay.sweep import Sweep, sweep_runs
@@ -108,14 +112,14 @@ __all__ = [
 _HOMES = {
     "Answer": "notebook",
     "EarlyStopping": "rules.keras.early_stopping",
-    "EmaStopping": "rules.beyond_patience",
+    "EmaStopping": "rules.beyond_patience.ema",
     "Judging": "judging",
     "LearningRateScheduler": "rules.keras.learning_rate_scheduler",
-    "MeanStopping": "rules.beyond_patience",
+    "MeanStopping": "rules.beyond_patience.mean",
     "ModelCheckpoint": "rules.keras.model_checkpoint",
-    "PrecheltGL": "rules.prechelt",
-    "PrecheltPQ": "rules.prechelt",
-    "PrecheltUP": "rules.prechelt",
+    "PrecheltGL": "rules.prechelt.gl",
+    "PrecheltPQ": "rules.prechelt.pq",
+    "PrecheltUP": "rules.prechelt.up",
     "Recommendation": "recommend",
     "Recorder": "record.recorder",
     "ReduceLROnPlateau": "rules.keras.reduce_lr_on_plateau",
@@ -123,7 +127,7 @@ _HOMES = {
     "Run": "run",
     "Series": "run",
     "Sweep": "sweep",
-    "TargetStopping": "rules.beyond_patience",
+    "TargetStopping": "rules.beyond_patience.target",
     "TerminateOnNaN": "rules.keras.terminate_on_nan",
     "ask": "notebook",
     "build_staircase": "staircase",

@@ -1,4 +1,4 @@
-"""What the name of a series tells: if it is a validation, and its direction.
+"""What the name of a series tells: a validation, a rate, and its direction.
 
 Which way Keras takes a metric for mode="auto" is in `rules.keras.metric_directions`.
 """
@@ -17,6 +17,7 @@ __all__ = [
     "PARTS_OF_CAMEL",
     "direction_options",
     "find_series",
+    "is_rate_name",
     "is_share",
     "is_training",
     "is_validation",
@@ -30,6 +31,22 @@ __all__ = [
 
 # Keras 3 logs "learning_rate", Keras 2 and tf_keras "lr"; both mean the rate
 LEARNING_RATE_NAMES = ("learning_rate", "lr")
+# splits letters from digits, and "learningRate" in two
+_WORDS_OF_RATE = "[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+"
+# words for whose rate it is: of a parameter group, an optimizer, a network
+_WHOSE = frozenset(
+    (
+        *("x", "pg", "group", "groups", "param", "params", "parameter", "parameters"),
+        # "event_lr" is skorch's
+        *("train", "training", "trainer", "current", "epoch", "event"),
+        *("optimizer", "optimizers", "optim", "opt"),
+        *("adam", "adamw", "sgd", "rmsprop", "adagrad", "nadam", "lion"),
+        *("g", "d", "generator", "discriminator", "backbone", "head"),
+    )
+)
+_RATES = frozenset(("lr", "lrs", "learningrate", "learningrates"))
+# LearningRateMonitor of Lightning names the optimizer behind it: "lr-Adam/pg1"
+_RATE_OF_OPTIMIZER = r"lr-[A-Za-z]\w*(?:-[0-9]+)?(?:/pg[0-9]+)?"
 
 _OF_VALIDATION = frozenset(
     (
@@ -41,8 +58,12 @@ _OF_TRAINING = frozenset(("train", "training"))
 _OF_DATA = _OF_VALIDATION | _OF_TRAINING
 # what tools log beside the metrics of an evaluation: how long it took, and when
 _OF_CLOCK = "(.*_)?(duration|minutes|ms|(run)?time|seconds?|secs?)|epochs?|steps?"
-# YOLO's metrics are measured on its validation set, whatever their names say
-_OF_YOLO = r"metrics/(precision|recall|mAP50|mAP_0\.5|accuracy_top[15])(?![a-z0-9])"
+# YOLO's metrics, and those of Detectron2's evaluators, are measured on the validation
+# set, whatever their names say
+_OF_DETECTION = (
+    r"metrics/(precision|recall|mAP50|mAP_0\.5|accuracy_top[15])(?![a-z0-9])"
+    r"|(bbox|segm|keypoints)/AP|(sem|panoptic)_seg/"
+)
 # patterns stay text, compiled at their first use: most answers need none of them
 # between the words of valLoss
 PARTS_OF_CAMEL = r"(?<=[a-z0-9])(?=[A-Z])"
@@ -50,6 +71,22 @@ _LOSS = "loss|err|mae|mse|mape|nll|ppl|perplexity"
 _SCORE = "acc|auc|f1|map|dice|iou|precision|recall"
 # YOLO chooses its best weights by this series; none of its losses is the whole loss
 _FITNESS = r"mAP50-95|mAP_0\.5:0\.95"
+
+
+@functools.lru_cache(maxsize=4096)
+def is_rate_name(name: str) -> bool:
+    """Tell whether a column has the name of a learning rate.
+
+    >>> all(map(is_rate_name, ["lr", "Learning_Rate", "lr/pg0", "x/lr0", "lr-Adam"]))
+    True
+    >>> any(map(is_rate_name, ["val_lr", "min_lr", "lr_loss", "lr-SGD-momentum"]))
+    False
+    """
+    if name.startswith("lr-") and re.fullmatch(_RATE_OF_OPTIMIZER, name):
+        return True
+    words = [word.lower() for word in re.findall(_WORDS_OF_RATE, name)]
+    said = [word for word in words if not word.isdigit() and word not in _WHOSE]
+    return "".join(said) in _RATES
 
 
 # many logs name the same series
@@ -65,12 +102,17 @@ def is_validation(name: str) -> bool:
     (True, True)
     >>> is_validation("metrics/mAP50-95(B)"), is_validation("mean_iou")
     (True, False)
+    >>> is_validation("bbox/AP-person"), is_validation("bbox/loss")
+    (True, False)
     """
-    if not any(part in name.lower() for part in ("val", "test", "dev", "metrics/")):
+    if not any(part in name.lower() for part in _IN_JUDGED):
         return False
     parted = re.sub(PARTS_OF_CAMEL, "_", name).lower()
     told = not _OF_VALIDATION.isdisjoint(re.split("[^a-z]+", parted))
-    return told or re.match(_OF_YOLO, name) is not None
+    return told or re.match(_OF_DETECTION, name) is not None
+
+
+_IN_JUDGED = ("val", "test", "dev", "metrics/", "/ap", "_seg/")
 
 
 def validation_metrics(available: Iterable[str]) -> list[str]:
@@ -183,7 +225,7 @@ def plain_direction(name: str) -> Literal["min", "max"] | None:
     """
     if _is_turned(name):
         return None
-    shares = _ends_in(name, _SHARES) or re.match(_OF_YOLO, name)
+    shares = _ends_in(name, _SHARES) or re.match(_OF_DETECTION, name)
     if shares or _ends_in(name, _UP):
         return "max"
     return "min" if _ends_in(name, _DOWN) else None

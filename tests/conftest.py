@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+from coverage import Coverage
 from hypothesis import settings
 
 from cbreplay.cli.main import main
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Generator, Iterable
 
 ROOT = Path(__file__).parent.parent
 # no test asserts a time
@@ -37,12 +38,26 @@ DRAWN = {"differential", "fuzz", "property"}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave drawn cases out of the coverage, which would take three times as long.
 
-    What they alone reach is held by no named case, and so is not to count.
+    What they alone reach is held by no named case, and so is not to count. A case that
+    does the same some thousand times says so itself.
     """
     for item in items:
         drawn = DRAWN.intersection(item.path.relative_to(ROOT).parts)
         if drawn or item.get_closest_marker("hypothesis"):
             item.add_marker(pytest.mark.no_cover)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    """Leave their fixtures out as well: pytest-cov looks at the marker in a call."""
+    coverage = Coverage.current() if item.get_closest_marker("no_cover") else None
+    if coverage is not None:
+        coverage.stop()
+    try:
+        yield
+    finally:
+        if coverage is not None:
+            coverage.start()
 
 
 def pytest_terminal_summary(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from cbreplay.answers.swept_logs import left_out, swept_document
 from cbreplay.cli.progress import watch
-from cbreplay.cli.refusals import refuse_beside
+from cbreplay.cli.refusals import named_settings, refuse_beside
 from cbreplay.cli.remarks import say
 from cbreplay.cli.written import print_document
 from cbreplay.document import plain_text
@@ -77,10 +77,7 @@ def _asked(question: Question, output: str) -> Grid:
         "sweeps every run that the workers find, each as a fresh fit",
         {"--run": question.run, "--resume": question.resume != "fresh"},
     )
-    grid = question.grid
-    if grid is None:
-        sentence = "--scheduler is for settings. Name some with -c or --patience"
-        raise ConfigError(sentence)
+    grid = named_settings(question.grid, "--scheduler")
     if output == "json":
         sentence = "--scheduler has no JSON. Choose --format csv or parquet"
         raise ConfigError(sentence)

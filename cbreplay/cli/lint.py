@@ -348,8 +348,4 @@ def _setting_of(read: Expressions) -> Sequence[Callback]:
     from cbreplay.grid import make_grid
 
     grid = make_grid(read.entries)
-    several = (
-        f"lint speaks of one setting, and {len(grid)} are named. "
-        "Give one value for each parameter"
-    )
-    return sole_setting(grid, several)
+    return sole_setting(grid, "lint speaks of one setting, and -c names")

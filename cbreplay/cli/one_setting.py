@@ -111,28 +111,30 @@ def _named_setting(question: Question, run: Run, command: str) -> Sequence[Callb
             sentence = f"--keep needs the patience of an EarlyStopping. {SETTING_HINT}"
             raise ConfigError(sentence)
         return recorded_list(run, SETTING_HINT, question.monitor_and_mode)
-    axes = ", ".join(
-        f"{len(values)} of {name}" for name, values in grid.parameters.items()
-    )
-    several = (
-        f"{command} speaks of one setting, and {len(grid)} are named ({axes}). "
-        "Give one value for each, for example --patience 5"
-    )
-    return sole_setting(grid, several)
+    return sole_setting(grid, f"{command} speaks of one setting, and the command names")
 
 
-def sole_setting(grid: Grid | None, otherwise: str) -> tuple[Callback, ...]:
-    """Return the only setting that is named; `otherwise` is said where it is not one.
+def sole_setting(
+    grid: Grid | None, begun: str, hint: str = "Give one value for each parameter"
+) -> tuple[Callback, ...]:
+    """Return the only setting that is named.
+
+    `begun` is what an error begins with: "lint speaks of one setting, and -c names". It
+    goes on with how many there are.
 
     Raises
     ------
     ConfigError
         If none is named, or several.
     """
-    if grid is None or len(grid) != 1:
-        raise ConfigError(otherwise)
-    (setting,) = grid
-    return setting
+    if grid is not None and len(grid) == 1:
+        (setting,) = grid
+        return setting
+    varied = {} if grid is None else grid.parameters
+    axes = ", ".join(f"{len(values)} of {name}" for name, values in varied.items())
+    n_named = f"{len(grid)} ({axes})" if grid else "none"
+    sentence = f"{begun} {n_named}. {hint}"
+    raise ConfigError(sentence)
 
 
 def recorded_list(
@@ -165,11 +167,8 @@ def recorded_list(
             f"{error.text!r} ({problem}). {_without_unread(texts) or hint}"
         )
         raise ConfigError(sentence) from None
-    several = (
-        f"run.json of run {run.name!r} names {len(grid)} settings, and one is "
-        f"expected: {', '.join(texts)}. {hint}"
-    )
-    return sole_setting(grid, several)
+    begun = f"one setting is expected, and run.json of run {run.name!r} names"
+    return sole_setting(grid, begun, hint)
 
 
 def _without_unread(texts: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cbreplay.cli.progress import watch
-from cbreplay.cli.refusals import check_replays
+from cbreplay.cli.refusals import check_replays, named_settings
 from cbreplay.errors import ConfigError, MissingExtraError
 from cbreplay.wording.plain_text import without_secrets
 
@@ -22,19 +22,12 @@ __all__ = ["check_parquet", "write_frame", "write_parquet"]
 
 def write_parquet(question: Question) -> None:
     """Write every cell of a sweep to standard output, as a Parquet file."""
-    if question.grid is None:
-        sentence = (
-            "--format parquet is for settings. Name some with -c or --patience, or "
-            "leave it out"
-        )
-        raise ConfigError(sentence)
+    grid = named_settings(question.grid, "--format parquet")
     from cbreplay.sweep import sweep_runs
 
-    check_replays(question.runs, question.grid, question.reading.max_bytes, _AS_COLUMNS)
+    check_replays(question.runs, grid, question.reading.max_bytes, _AS_COLUMNS)
     with watch("replaying") as tell:
-        sweep = sweep_runs(
-            question.runs, question.grid, judging=question.judging, progress=tell
-        )
+        sweep = sweep_runs(question.runs, grid, judging=question.judging, progress=tell)
     write_frame(sweep.to_frame())
 
 

@@ -126,11 +126,8 @@ def _one_setting(question: Question) -> tuple[Callback, ...] | None:
     """Return the setting that was named; None without any."""
     if question.grid is None:
         return None
-    several = (
-        "a picture shows one setting, and -c or --patience names "
-        f"{len(question.grid)}. Choose one"
-    )
-    return sole_setting(question.grid, several)
+    begun = "a picture shows one setting, and the command names"
+    return sole_setting(question.grid, begun)
 
 
 def _draw_settings(question: Question, grid: Grid) -> Figure:

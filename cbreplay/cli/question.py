@@ -100,7 +100,7 @@ class Question:
 
         That is the plan, the fits, and which way its metrics improve.
         """
-        # not `_written`: which monitor fills in there depends on the runs
+        # `_written` fills in a monitor, which depends on these runs, so it is not asked
         scripts = [text for text in self.expressions if text.strip()[:1] == "@"]
         if not scripts:
             return runs
@@ -231,13 +231,18 @@ class Question:
         return list(dict.fromkeys(named))
 
     @property
-    def one_monitor(self) -> str | None:
-        """The series to watch, for a command that does not choose; None if not given.
+    def watched(self) -> str:
+        """The series to watch, for a command that does not choose."""
+        return self.named_monitor or "val_loss"
+
+    @property
+    def named_monitor(self) -> str | None:
+        """The series to watch; None if neither an option nor the logs name one.
 
         Raises
         ------
         ConfigError
-            If there are several.
+            If there are several, and the command does not choose.
         """
         if len(self.monitors) > 1:
             sentence = (
@@ -246,17 +251,7 @@ class Question:
                 f'"EarlyStopping(monitor={self.monitors[0]!r}, ...)"'
             )
             raise ConfigError(sentence)
-        return self.monitor
-
-    @property
-    def watched(self) -> str:
-        """The series to watch, for a command that does not choose."""
-        return self.named_monitor or "val_loss"
-
-    @property
-    def named_monitor(self) -> str | None:
-        """The series to watch; None if neither an option nor the logs name one."""
-        return self.one_monitor or self._sole_loss
+        return self.monitor or self._sole_loss
 
     @property
     def watched_mode(self) -> str | None:

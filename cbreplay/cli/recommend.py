@@ -156,9 +156,5 @@ def _read_current(text: str, question: Question) -> tuple[Callback, ...]:
 
     read = read_expressions([_written(text)], {"monitor": question.monitors[0]})
     say_notes(read.notes)
-    grid = make_grid(read.entries)
-    several = (
-        f"--current names {len(grid)} settings, and one is in use. Give one value for "
-        "each parameter"
-    )
-    return sole_setting(grid, several)
+    begun = "one setting is in use, and --current names"
+    return sole_setting(make_grid(read.entries), begun)

@@ -33,6 +33,7 @@ __all__ = [
     "check_code_length",
     "check_decisions",
     "check_replays",
+    "named_settings",
     "option_name",
     "refuse_advising",
     "refuse_beside",
@@ -93,6 +94,20 @@ def refuse_beside(option: str, why: str, others: Mapping[str, object]) -> None:
     if given:
         sentence = f"{option} {why}, and does not go with {given[0]}. Leave one out"
         raise ConfigError(sentence)
+
+
+def named_settings(grid: Grid | None, option: str) -> Grid:
+    """Return the settings that are named, which an option needs.
+
+    Raises
+    ------
+    ConfigError
+        If none is.
+    """
+    if grid is None:
+        sentence = f"{option} is for settings. Name some with -c or --patience"
+        raise ConfigError(sentence)
+    return grid
 
 
 def refuse_advising(shown: str, instead: str) -> None:

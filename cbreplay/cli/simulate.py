@@ -10,7 +10,7 @@ import click
 from cbreplay.cli.help import GroupedCommand
 from cbreplay.cli.options import Format, choose_format, log_options, setting_options
 from cbreplay.cli.progress import watch
-from cbreplay.cli.refusals import check_replays, refuse_beside
+from cbreplay.cli.refusals import check_replays, named_settings, refuse_beside
 from cbreplay.cli.remarks import remark
 from cbreplay.cli.typed import typed_logs, typed_setting
 from cbreplay.errors import ConfigError
@@ -163,16 +163,14 @@ def _print_answer(
         from cbreplay.cli.versus import print_versus
 
         print_versus(question, versus, output)
-    elif same_callbacks and question.grid is None:
-        sentence = "--same-callbacks is for settings. Name some with -c or --patience"
-        raise ConfigError(sentence)
     elif output == "parquet":
         from cbreplay.cli.parquet import write_parquet
 
         write_parquet(question)
-    elif question.grid is not None:
+    elif question.grid is not None or same_callbacks:
+        grid = named_settings(question.grid, "--same-callbacks")
         _print_settings(
-            question, question.grid, output, same_callbacks=same_callbacks, each=each
+            question, grid, output, same_callbacks=same_callbacks, each=each
         )
     else:
         _print_every_patience(question, output)
@@ -240,13 +238,8 @@ def _print_keras_code(question: Question) -> None:
     from cbreplay.cli.one_setting import sole_setting
     from cbreplay.rules.keras.keras_code import write_keras_code
 
-    grid = question.grid
-    named = "none is" if grid is None else f"{len(grid)} are"
-    otherwise = (
-        f"--keras-code writes one setting, and {named} named. "
-        'Give one value for each, for example -c "PrecheltGL(alpha=2)"'
-    )
-    setting = sole_setting(grid, otherwise)
+    begun = "--keras-code writes one setting, and the command names"
+    setting = sole_setting(question.grid, begun)
     of_tf = (question.version or "").startswith("tf_keras")
     code = write_keras_code(setting, package="tf_keras" if of_tf else "keras")
     shown = without_secrets(code)

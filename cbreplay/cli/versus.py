@@ -54,12 +54,9 @@ def print_versus(
 
 
 def _one_list(grid: Grid | None, side: str) -> Sequence[Callback]:
-    named = "none" if grid is None else str(len(grid))
-    otherwise = (
-        f"--versus compares one setting with one, and {side} names {named}. Give one "
-        "value for each, for example --patience 5 --versus-patience 10"
+    return sole_setting(
+        grid, f"--versus compares one setting with one, and {side} names"
     )
-    return sole_setting(grid, otherwise)
 
 
 def _rival_list(

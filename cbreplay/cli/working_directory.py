@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from click.core import ParameterSource
 
+from cbreplay.arguments import shown_value
 from cbreplay.errors import ConfigError
 from cbreplay.wording.near_names import nearest_name
 
@@ -87,7 +88,7 @@ def read_defaults() -> dict[str, Any]:
             raise _not_allowed(key)
         if isinstance(value, bool) or not isinstance(value, _ALLOWED[name]):  # type: ignore[arg-type]  # a type or a tuple of types
             kind = "text" if _ALLOWED[name] is str else "a number"
-            problem = f"{key} is {_shown(value)}, where {kind} is expected"
+            problem = f"{key} is {shown_value(value)}, where {kind} is expected"
             raise _refused(problem)
         defaults[_PARAMETERS.get(name, name)] = value
     return defaults
@@ -125,7 +126,7 @@ def _find_table(text: bytes) -> dict[str, Any]:
     tools = whole.get("tool")
     table = tools.get("cbreplay", {}) if isinstance(tools, dict) else {}
     if not isinstance(table, dict):
-        sentence = f"tool.cbreplay is {_shown(table)}, where a table is expected"
+        sentence = f"tool.cbreplay is {shown_value(table)}, where a table is expected"
         raise _refused(sentence)
     return table
 
@@ -144,20 +145,12 @@ def _not_allowed(key: str) -> ConfigError:
         "A file that only lies beside a log may say how it is read and judged, and "
         f"nothing else: {', '.join(options)}"
     )
-    problem = f"[tool.cbreplay] may not set {_shown(key)}{near}"
+    problem = f"[tool.cbreplay] may not set {shown_value(key)}{near}"
     return _refused(f"{problem}{'' if near else '.'} {allowed}")
 
 
 def _refused(problem: str) -> ConfigError:
     return ConfigError(f"{CONFIG_FILE}: {problem}. --no-config leaves the file out")
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
-
-
-_MOST_SHOWN = 60
 
 
 def named_defaults(context: click.Context) -> list[str]:

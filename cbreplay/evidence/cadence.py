@@ -165,9 +165,9 @@ _GROWS = 4
 def _usual_distance(steps: EpochArray) -> float | None:
     """Return the cadence of steps, or the middle distance if most are nearly that.
 
-    Where some are lost, the others are multiples of what most distances are, that of
-    the first step to the beginning among them. Of two distances it is the first, if the
-    second is a multiple of it: no evaluation at the end comes later than usual.
+    Lost steps leave distances that are multiples of the most frequent one; the distance
+    of the first step from the beginning counts too. Of two distances it is the first,
+    if the second is a multiple of it: no evaluation at the end comes later than usual.
     """
     cadence = cadence_of_epochs(steps)
     distances = np.diff(steps)

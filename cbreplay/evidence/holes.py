@@ -29,9 +29,9 @@ __all__ = [
 ]
 
 GapCause: TypeAlias = Literal["seam", "hole", "several", "rounded", "possible seam"]
-# the first and the last distance between values may be short: where three others are
-# left, the usual one is found without these two. Fewer may come of one lost value, as
-# epochs 0, 1, 3, 4 are no cadence of 2
+# the first and the last distance between values may be short. From so many distances on
+# the usual one is found without these two; with fewer, one lost value would make a
+# cadence: epochs 0, 1, 3, 4 have none of 2
 _FEWEST_VOTES = 5
 # so many lost values would hardly leave the others at one distance
 _MANY_LOST = 4

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NOT_ROUNDED",
+    "count_digits",
     "find_unclear",
     "half_units",
     "may_hide_reduction",
@@ -33,6 +34,26 @@ _TOUCHING = 1 - 1e-6
 _INSET = 0.98
 # if more values than these may be the best, every one counts as unclear
 _MOST_BESTS = 5000
+
+
+def count_digits(values: FloatArray) -> tuple[int, int]:
+    """Return the most digits, and the most decimals, that a number of them has.
+
+    Examples
+    --------
+    >>> count_digits(np.array([0.001, 0.00025, 12.5])), count_digits(np.array([1e-06]))
+    ((3, 5), (1, 6))
+    """
+    most, most_decimals = 1, 0
+    for value in {*np.abs(values[np.isfinite(values)]).tolist()}:
+        mantissa, _, exponent = repr(value).partition("e")
+        whole, _, fraction = mantissa.partition(".")
+        fraction = fraction.rstrip("0")
+        # 10 may be one digit: nothing tells
+        digits = (whole + fraction).strip("0")
+        most = max(most, len(digits))
+        most_decimals = max(most_decimals, len(fraction) - int(exponent or 0))
+    return most, most_decimals
 
 
 def half_units(values: FloatArray, digits: int, decimals: int) -> FloatArray:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from cbreplay.errors import ConfigError, EvidenceError
 from cbreplay.evidence.rounded import NOT_ROUNDED
+from cbreplay.evidence.several_rates import fill_gaps, find_rates_apart
 from cbreplay.monitor import round_float32
 
 if TYPE_CHECKING:
@@ -119,6 +120,9 @@ def read_recorded_rates(
 ) -> tuple[RecordedRate, ...]:
     """Return every reading of a run's recorded rate, the likelier first.
 
+    Nothing is told of epochs in which another optimizer's rate, or another group's, is
+    not in proportion to it: whatever sets one rate does not train all at the recorded.
+
     Parameters
     ----------
     run : Run
@@ -170,7 +174,7 @@ def read_followed_rates(
         initial = _checked_rate(initial_learning_rate)
         return (RecordedRate((initial,) * run.n_epochs),)
     return tuple(
-        RecordedRate(_fill_gaps(list(series)))
+        RecordedRate(fill_gaps(list(series)))
         for series in (recorded, run.other_learning_rate)
         if series is not None
     )
@@ -219,24 +223,11 @@ def _filled(series: Series, initial: float | None, run: Run) -> list[float | Non
             "Give --initial-lr or initial_learning_rate=."
         )
         raise EvidenceError(sentence)
-    return _fill_gaps(rates)
-
-
-def _fill_gaps(rates: list[float | None]) -> list[float | None]:
-    """Give a missing rate its neighbours' where both agree."""
-    # first, backwards: the next known rate after each gap
-    after: list[float | None] = [None] * len(rates)
-    for position in reversed(range(len(rates))):
-        known = rates[position]
-        if known is None and position + 1 < len(rates):
-            known = after[position + 1]
-        after[position] = known
-    before = rates[0]
-    for position, rate in enumerate(rates):
-        if rate is None and after[position] == before:
-            rates[position] = before
-        before = before if rate is None else rate
-    return rates
+    apart = find_rates_apart(run, series).tolist()
+    return [
+        None if differs else rate
+        for rate, differs in zip(fill_gaps(rates), apart, strict=True)
+    ]
 
 
 def is_recorded_whole(run: Run, epoch: int, breaker: str | None) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from cbreplay.evidence.holes import gap_cause
 from cbreplay.evidence.rounded import may_hide_reduction
+from cbreplay.evidence.several_rates import find_rates_apart
 from cbreplay.evidence.validity import read_followed_rates
 from cbreplay.rules.families import spoken_version
 from cbreplay.wording.words import spoken_rows
@@ -98,11 +99,13 @@ def _is_hidden(replay: Replay) -> bool:
 
 
 def _is_in_one_reading(replay: Replay) -> bool:
-    """Return whether one of two readings of the recorded rates shows the reduction."""
+    """Return whether one of two readings, or of several rates, shows the reduction."""
     run, at, other = replay.run, replay.divergence_epoch, replay.run.other_learning_rate
-    if at is None or other is None or run.learning_rate is None:
+    if at is None or run.learning_rate is None:
         return False
     place, new = at - run.first_epoch, replay.reductions[-1].new
+    if other is None:
+        return bool(find_rates_apart(run, run.learning_rate)[place])
     return new in (run.learning_rate.values[place], other.values[place])
 
 
@@ -121,6 +124,8 @@ def _record_changes_alone(replay: Replay) -> bool:
 def recorded_rate_changes(run: Run) -> BoolArray:
     """Return in which epochs a recorded rate is not that of the epoch before.
 
+    Of several rates that do not change alike, it is the first epoch that shows so.
+
     Returns
     -------
     bool array of shape (n_epochs,)
@@ -131,6 +136,9 @@ def recorded_rate_changes(run: Run) -> BoolArray:
         if rate is not None:
             known = rate.recorded[1:] & rate.recorded[:-1]
             changes[1:] |= known & (rate.values[1:] != rate.values[:-1])
+    if run.learning_rate is not None:
+        apart = find_rates_apart(run, run.learning_rate)
+        changes[1:] |= apart[1:] & ~apart[:-1]
     return changes
 
 

@@ -27,7 +27,7 @@ from cbreplay.generalization.evening import Evening
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cbreplay.run import EpochArray, FloatArray
+    from cbreplay.run import BoolArray, EpochArray, FloatArray
 
 __all__ = [
     "Blended",
@@ -191,9 +191,7 @@ def blend_scores(
     (array([0.01, 0.05]), 1)
     """
     at = place_patience(patience, plan)
-    known = ~(np.isnan(lost) | np.isnan(trained))
-    totals = (np.where(known, cells, 0).sum(axis=0) for cells in (lost, trained))
-    sums = _Sums(known.sum(axis=0), *totals)
+    sums = _Sums(*(cells.sum(axis=0) for cells in _told_cells(lost, trained)))
     return _blend(prior, at, sums, Evening.of(patience, lost), cost_weight)
 
 
@@ -201,6 +199,14 @@ def place_patience(patience: EpochArray, plan: int) -> FloatArray:
     """Return log(patience) / log(plan), the axis of `Prior.positions`."""
     at: FloatArray = np.log(np.maximum(patience, 1)) / np.log(max(plan, 2))
     return np.clip(at, 0, 1)
+
+
+def _told_cells(
+    lost: FloatArray, trained: FloatArray
+) -> tuple[BoolArray, FloatArray, FloatArray]:
+    """Return which cells a log tells, and both with 0 in the others."""
+    known = ~(np.isnan(lost) | np.isnan(trained))
+    return known, np.where(known, lost, 0), np.where(known, trained, 0)
 
 
 class _Sums(NamedTuple):
@@ -249,14 +255,11 @@ def leave_each_out(
 ) -> Iterator[Blended]:
     """Yield what `blend_scores` returns without each of the runs."""
     at = place_patience(patience, plan)
-    known = ~(np.isnan(lost) | np.isnan(trained))
-    cells = [np.where(known, shares, 0) for shares in (lost, trained)]
-    told, totals = known.sum(axis=0), [shares.sum(axis=0) for shares in cells]
-    evening = Evening.of(patience, lost)
-    for row, own in enumerate(known):
-        rest = [all_ - mine[row] for all_, mine in zip(totals, cells, strict=True)]
-        sums = _Sums(told - own, *rest)
-        yield _blend(prior, at, sums, evening.without(row), cost_weight)
+    evening, told = Evening.of(patience, lost), _told_cells(lost, trained)
+    totals = [cells.sum(axis=0) for cells in told]
+    for row in range(len(lost)):
+        rest = (total - cells[row] for total, cells in zip(totals, told, strict=True))
+        yield _blend(prior, at, _Sums(*rest), evening.without(row), cost_weight)
 
 
 def _measure_distance(

@@ -13,7 +13,7 @@ from cbreplay.plots.picture_text import drawable_text, shorten
 from cbreplay.plots.style import (
     LIGHT,
     Look,
-    draw_labels,
+    draw_heading,
     label_axis,
     make_axes,
     style_axes,
@@ -77,13 +77,10 @@ def _write_words(
     if judged_ax is not ax:
         name = drawable_text(judged)
         label_axis(judged_ax, x=None, y=name, color=look.objective, look=look)
-    height = draw_labels(ax, points.labels, look)
-    title = drawable_text(points.title, _LONGEST_TITLE)
-    bold = style_text(look.text, fontweight="bold")
-    ax.set_title(title, loc="left", pad=height + 3, **bold)
+    above = draw_heading(ax, points.title, points.labels, look, _LONGEST_TITLE)
     if ax.figure.get_figure(root=True).get_figwidth() >= _WIDE:
         setting = _in_lines(points.setting)
-        ax.set_title(setting, loc="right", pad=height + 3, **style_text(look.muted))
+        ax.set_title(setting, loc="right", pad=above, **style_text(look.muted))
 
 
 def _in_lines(setting: str) -> str:
@@ -162,6 +159,9 @@ def _draw_training(
             ha="right" if shared else "left",
             va="bottom" if shared else "center",
             annotation_clip=False,
+            bbox={"facecolor": look.background, "edgecolor": "none", "pad": 0.8}
+            if shared
+            else None,
             **style_text(look.muted),
         )
 
@@ -179,21 +179,13 @@ def _draw_marks(
     ax: Axes, judged_ax: Axes, points: LearningCurvePoints, look: Look
 ) -> None:
     """Mark the stop, the kept epoch, and the best recorded one."""
-    for stop in (points.stop, *points.more_stops):
-        if stop is None:
-            continue
-        ax.axvline(
-            stop.epoch,
-            color=look.decision,
-            linewidth=0.9,
-            linestyle=(0, (2, 2)),
-            zorder=2,
-        )
+    dashes = (0, (2, 2))
+    for stop in filter(None, (points.stop, *points.more_stops)):
+        color, at = look.decision, stop.epoch
+        ax.axvline(at, color=color, linewidth=0.9, linestyle=dashes, zorder=2)
         ax.plot(*stop, marker="s", markersize=6, color=look.decision, zorder=5)
     color = look.monitored if judged_ax is ax else look.objective
-    for kept in (points.kept, *points.more_kept):
-        if kept is None:
-            continue
+    for kept in filter(None, (points.kept, *points.more_kept)):
         judged_ax.plot(
             *kept,
             marker="o",

@@ -9,11 +9,10 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from cbreplay.arguments import checked
 from cbreplay.plots.curve import POINTS_ACROSS, drawn_places
-from cbreplay.plots.picture_text import drawable_text
 from cbreplay.plots.style import (
     LIGHT,
     Look,
-    draw_labels,
+    draw_heading,
     label_axis,
     make_axes,
     style_text,
@@ -56,9 +55,11 @@ def plot_learning_rate(
     """
     ax = make_axes(ax, look, height=2.8)
     ax.set_xlim(*points.span)
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:.3g}"))
     if points.logarithmic:
-        _set_log_scale(ax)
+        ax.set_yscale("log")
+        ax.yaxis.set_major_locator(LogLocator(numticks=6))
+        ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:.3g}"))
     ax.set_ylim(*points.limits)
     if points.shade is not None:
         ax.axvspan(points.shade.start, points.span[1], facecolor=look.shade, zorder=0.5)
@@ -67,19 +68,8 @@ def plot_learning_rate(
     name = f"learning rate{scale}"
     label_axis(ax, x=points.x_name, y=name, color=look.muted, look=look)
     if labels:
-        height = draw_labels(ax, points.labels, look)
-        title = drawable_text(points.title, _LONGEST_TITLE)
-        bold = style_text(look.text, fontweight="bold")
-        ax.set_title(title, loc="left", pad=height + 3, **bold)
+        draw_heading(ax, points.title, points.labels, look, _LONGEST_TITLE)
     return ax
-
-
-def _set_log_scale(ax: Axes) -> None:
-    """Use a logarithmic axis whose ticks are written as people write rates."""
-    ax.set_yscale("log")
-    ax.yaxis.set_major_locator(LogLocator(numticks=6))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:.3g}"))
-    ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _draw_steps(ax: Axes, points: LearningRatePoints, look: Look) -> None:

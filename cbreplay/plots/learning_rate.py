@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +12,7 @@ from cbreplay.errors import EvidenceError
 from cbreplay.evidence.words import parting_of
 from cbreplay.plots.curve import Shade, epoch_span, find_shade
 from cbreplay.plots.style import Label
+from cbreplay.staircase.reductions import recorded_reductions
 from cbreplay.wording.shown_digits import spoken_figure
 from cbreplay.wording.words import spoken_rows
 
@@ -124,9 +124,7 @@ def learning_rate_points(replay: Replay) -> LearningRatePoints:
     simulated = _values(replay.learning_rate, run.n_epochs)
     _add_diverging_rate(replay, simulated)
     decided = any(callback.changes_learning_rate for callback in replay.callbacks)
-    reductions = _recorded_falls(run.epochs, recorded)
-    if decided:
-        reductions = _simulated_reductions(replay)
+    reductions = _reductions(replay, decided=decided)
     known = _finite(np.concatenate([recorded, simulated]))
     low, high = float(known.min()), float(known.max())
     logarithmic = 0 < low * _LOG_FROM < high
@@ -179,21 +177,13 @@ def _add_diverging_rate(replay: Replay, simulated: FloatArray) -> None:
         simulated[position] = last.new
 
 
-def _simulated_reductions(replay: Replay) -> list[RateChange]:
+def _reductions(replay: Replay, *, decided: bool) -> list[RateChange]:
+    """Return where the callbacks would have reduced the rate, or the recorded fell."""
+    made = replay.reductions if decided else recorded_reductions(replay.run)
     return [
         RateChange(reduction.epoch + 1, reduction.old, reduction.new)
-        for reduction in replay.reductions
+        for reduction in made
         if reduction.old is not None and reduction.new is not None
-    ]
-
-
-def _recorded_falls(epochs: EpochArray, recorded: FloatArray) -> list[RateChange]:
-    """Return where the recorded rate fell; a gap is not a change."""
-    known = np.flatnonzero(np.isfinite(recorded))
-    return [
-        RateChange(int(epochs[last]) + 1, float(recorded[last]), float(recorded[after]))
-        for last, after in itertools.pairwise(known)
-        if recorded[after] < recorded[last]
     ]
 
 

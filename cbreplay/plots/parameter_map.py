@@ -35,9 +35,9 @@ _WIDTH = 7.6
 _NARROW = 6.0  # below this the map stands upright
 _CELL, _UPRIGHT_CELL = 0.46, 0.42
 _CHARACTER = 5.4
-# on any colour, one of these two has a contrast of at least 4.58; the text colour of a
-# look has not
-_INKS = ("#000000", "#ffffff")
+# on any colour, black or white has a contrast of at least 4.58 (WCAG 2.2), which the
+# text colour of a look has not; on a colour of this luminance both have the same
+_EQUAL_CONTRAST = (1.05 * 0.05) ** 0.5 - 0.05
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -302,16 +302,8 @@ def _fill(value: float, most: float, look: Look) -> str:
 
 
 def _readable(fill: str) -> str:
-    """Return the ink with the higher contrast on a colour (WCAG 2.2)."""
-    return max(_INKS, key=lambda ink: _contrast(ink, fill))
-
-
-def _contrast(one: str, other: str) -> float:
-    dark, light = sorted((_luminance(one), _luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
-
-
-def _luminance(color: str) -> float:
-    rgb = np.array(to_rgb(color))
+    """Return the ink with the higher contrast on a colour: black or white."""
+    rgb = np.array(to_rgb(fill))
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)  # noqa: PLR2004
-    return float(linear @ (0.2126, 0.7152, 0.0722))
+    luminance = float(linear @ (0.2126, 0.7152, 0.0722))
+    return "#000000" if luminance >= _EQUAL_CONTRAST else "#ffffff"

@@ -12,10 +12,11 @@ from cbreplay.wording.words import visible_text
 if TYPE_CHECKING:
     from cbreplay.recommend import Recommendation
 
-__all__ = ["drawable_text", "format_number", "lost_words", "shorten"]
+__all__ = ["FONT", "drawable_text", "format_number", "lost_words", "shorten"]
 
 _LONGEST_NAME = 28
-_FONT = "DejaVu Sans"
+# comes with matplotlib, so a picture is the same everywhere
+FONT = "DejaVu Sans"
 
 
 def shorten(text: str, longest: int = _LONGEST_NAME) -> str:
@@ -50,7 +51,7 @@ def _has_glyph(character: str) -> bool:
     """Tell whether matplotlib's own font holds a character; without, it would warn."""
     from matplotlib.font_manager import findfont, get_font
 
-    return get_font(findfont(_FONT)).get_char_index(ord(character)) != 0
+    return get_font(findfont(FONT)).get_char_index(ord(character)) != 0
 
 
 def format_number(value: float | None) -> str:

@@ -5,6 +5,7 @@ Which colour a mark on the curve has: `learning_curve`.
 
 from __future__ import annotations
 
+import functools
 import io
 import textwrap
 from dataclasses import dataclass
@@ -13,10 +14,13 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from cbreplay.errors import ConfigError
 from cbreplay.plots.in_notebook import picture_html
+from cbreplay.plots.picture_text import FONT, drawable_text
 from cbreplay.wording.words import spoken_rows, visible_text
 
 if TYPE_CHECKING:
@@ -31,6 +35,7 @@ __all__ = [
     "LIGHT",
     "Label",
     "Look",
+    "draw_heading",
     "draw_labels",
     "fit_axes",
     "label_axis",
@@ -41,15 +46,14 @@ __all__ = [
     "style_text",
 ]
 
-_FONT = "DejaVu Sans"  # comes with matplotlib, so a picture is the same everywhere
 _TEXT_SIZE = 9.0
 _ROW_HEIGHT = 13.0
 _DPI = 144
 # matplotlib draws at most 2**16 dots
 _MOST_INCHES = 400
 _GAP = 0.07  # inches around everything
+# of a character in text that is wrapped: most are narrower
 _CHARACTER_WIDTH = 0.6 * _TEXT_SIZE
-_MEAN_CHARACTER_WIDTH = 0.52 * _TEXT_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,16 +247,35 @@ def style_axes(ax: Axes, look: Look) -> None:
         length=0,
         colors=look.muted,
         labelsize=_TEXT_SIZE,
-        labelfontfamily=_FONT,
+        labelfontfamily=FONT,
     )
+    # marks on the lower edge must not touch the numbers below it
+    ax.tick_params(axis="x", pad=6)
     ax.grid(visible=True, axis="y", color=look.line, linewidth=0.8)
     ax.set_axisbelow(True)
-    ax.xaxis.set_major_locator(MaxNLocator(7, integer=True, min_n_ticks=1))
+    round_steps = MaxNLocator(7, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10])
+    ax.xaxis.set_major_locator(round_steps)
     ax.yaxis.set_major_locator(MaxNLocator(5))
-    plain = ScalarFormatter(useOffset=False, useMathText=False)
-    plain.set_powerlimits((-4, 6))
-    ax.yaxis.set_major_formatter(plain)
-    ax.yaxis.offsetText.set(color=look.muted, fontsize=_TEXT_SIZE, fontfamily=_FONT)
+    ax.yaxis.set_major_formatter(_WholeNumbers())
+
+
+class _WholeNumbers(ScalarFormatter):
+    """Writes each number with its exponent, as 2e+10, not one beside the axis.
+
+    Matplotlib's own ``1e10`` would stand where the lines of labels pass.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(useOffset=False, useMathText=False)
+        self.set_powerlimits((-4, 6))
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Return the text of a number on the axis."""
+        return f"{x:g}" if super().get_offset() else str(super().__call__(x, pos))
+
+    def get_offset(self) -> str:
+        """Return no text for the end of the axis."""
+        return ""
 
 
 def style_text(color: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - matplotlib's own
@@ -260,7 +283,7 @@ def style_text(color: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - 
     return {
         "color": color,
         "fontsize": _TEXT_SIZE,
-        "fontfamily": _FONT,
+        "fontfamily": FONT,
         "parse_math": False,
         **changes,
     }
@@ -273,12 +296,25 @@ def label_axis(ax: Axes, *, x: str | None, y: str, color: str, look: Look) -> No
     ax.set_ylabel(y, **style_text(color))
 
 
+def draw_heading(
+    ax: Axes, title: str, labels: Sequence[Label], look: Look, longest: int
+) -> float:
+    """Write the labels, and a title of so many characters at most above them.
+
+    Return the distance of the title from the axes, in points.
+    """
+    above = draw_labels(ax, labels, look) + 3
+    bold = style_text(look.text, fontweight="bold")
+    ax.set_title(drawable_text(title, longest), loc="left", pad=above, **bold)
+    return above
+
+
 def draw_labels(ax: Axes, labels: Sequence[Label], look: Look) -> float:
     """Write each label in a row of its own above the axes; return their height.
 
-    Each label has a line down to its epoch. The lowest rows are for labels whose text
-    is crossed by the fewest lines of higher labels, and of these for those nearest the
-    middle.
+    Each stands beside a line down to its epoch. The lowest rows are for labels whose
+    text is crossed by the fewest lines of higher labels, and of these for those nearest
+    the middle.
 
     Returns
     -------
@@ -295,8 +331,7 @@ def draw_labels(ax: Axes, labels: Sequence[Label], look: Look) -> float:
         height += _ROW_HEIGHT * place.n_lines
     # from the top, so that a text covers the lines that come down from above it
     for place, above in reversed(places):
-        label, text, rightwards = place[:3]
-        _draw_label(ax, label, text, look, height=above, rightwards=rightwards)
+        _draw_label(ax, place, look, above)
     return height
 
 
@@ -316,12 +351,21 @@ class _LabelPlace(NamedTuple):
 
     def is_crossed(self, line: float) -> bool:
         """Return whether a line from further up would pass through the text."""
-        return self.start + _NEAR < line < self.end - _NEAR
+        return self.start < line < self.end
 
 
 _LEAST_CHARACTERS = 18
-# a line so close to the end of a text does not cross it
-_NEAR = 2.0
+# points between a text and its line, so that lines to the same epoch stay visible; and
+# what the numbers of the axis take at least, above which there is room too
+_BESIDE, _LEFT_OF_AXES = 3.0, 30.0
+
+
+@functools.cache
+def _width_of(text: str) -> float:
+    """Return the width of a line of text in points."""
+    font = FontProperties(family=FONT, size=_TEXT_SIZE)
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    return float(width)
 
 
 def _stacked(
@@ -351,26 +395,32 @@ def _ways(label: Label, line: float, width: float) -> Iterator[_LabelPlace]:
     """Yield the places of a label: right or left of its line, if there is room."""
     roomy = line <= width / 2
     for rightwards in (roomy, not roomy):
-        room = int((width - line if rightwards else line) / _CHARACTER_WIDTH)
-        if rightwards != roomy and room < _LEAST_CHARACTERS:
+        room = width - line if rightwards else line + _LEFT_OF_AXES
+        room -= _BESIDE
+        n_fitting = int(room / _CHARACTER_WIDTH)
+        if rightwards != roomy and n_fitting < _LEAST_CHARACTERS:
             continue
-        wrapped = textwrap.wrap(label.text, max(_LEAST_CHARACTERS, room))
-        length = max(map(len, wrapped), default=0) * _MEAN_CHARACTER_WIDTH
-        start, end = (line, line + length) if rightwards else (line - length, line)
-        yield _LabelPlace(label, "\n".join(wrapped), rightwards, start, end)
+        lines = [label.text]
+        if _width_of(label.text) > room:
+            lines = textwrap.wrap(label.text, max(_LEAST_CHARACTERS, n_fitting))
+        length = max(map(_width_of, lines), default=0.0)
+        start = line + _BESIDE if rightwards else line - _BESIDE - length
+        end = start + length
+        yield _LabelPlace(label, "\n".join(lines), rightwards, start, end)
 
 
-def _draw_label(
-    ax: Axes, label: Label, text: str, look: Look, *, height: float, rightwards: bool
-) -> None:
-    """Write one label at a height in points, with the line down to the axes."""
+def _draw_label(ax: Axes, place: _LabelPlace, look: Look, height: float) -> None:
+    """Write one label at a height in points, beside its line down to the axes."""
+    label, rightwards = place.label, place.rightwards
     color = {"decision": look.decision, "limit": look.text}.get(label.kind, look.muted)
     side = "left" if rightwards else "right"
+    # where the line begins, as a share of the text's width: beside its upper corner
+    away = _BESIDE / max(place.end - place.start, 1.0)
     ax.annotate(
-        text,
+        place.text,
         xy=(label.epoch, 1),
         xycoords=("data", "axes fraction"),
-        xytext=(0, height),
+        xytext=(_BESIDE if rightwards else -_BESIDE, height),
         textcoords="offset points",
         va="bottom",
         ha=side,
@@ -382,7 +432,7 @@ def _draw_label(
             "linewidth": 0.7,
             "shrinkA": 0,
             "shrinkB": 0,
-            "relpos": (0 if rightwards else 1, 0),
+            "relpos": (-away if rightwards else 1 + away, 1),
         },
         bbox={"facecolor": look.background, "edgecolor": "none", "pad": 0.8},
         **style_text(color, linespacing=1.15),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import textwrap
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -194,21 +194,14 @@ def _scale_axes(ax: Axes, top: float) -> None:
 
 def _draw_named(ax: Axes, named: Named, top: float, look: Look) -> Label:
     """Draw a named setting, with a line up to its label, which is returned."""
-    color = look.decision if named.is_recommended else look.text
     ax.plot([named.cost] * 2, [named.regret, top], color=look.faint, linewidth=0.7)
-    ax.plot(
-        named.cost,
-        named.regret,
-        marker="s" if named.is_recommended else "o",
-        markersize=7 if named.is_recommended else 6,
-        markerfacecolor=color if named.is_recommended else look.background,
-        markeredgecolor=color,
-        clip_on=False,
-        zorder=6 if named.is_recommended else 5,
-    )
-    kind: Literal["decision", "best"]
-    kind = "decision" if named.is_recommended else "best"
-    return Label(named.cost, named.words, kind)
+    point, filled, hollow = (named.cost, named.regret), look.decision, look.background
+    if named.is_recommended:
+        ax.plot(*point, "s", color=filled, markersize=7, clip_on=False, zorder=6)
+        return Label(named.cost, named.words, "decision")
+    ring = ax.plot(*point, "o", color=hollow, markersize=6, clip_on=False, zorder=5)
+    ring[0].set_markeredgecolor(look.text)
+    return Label(named.cost, named.words, "best")
 
 
 def _root(values: FloatArray) -> FloatArray:

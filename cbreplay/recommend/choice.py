@@ -236,8 +236,8 @@ def _read_tried(priced: Priced) -> _TriedPatience | None:
     lost, trained = priced.lost[:, tried], priced.trained[:, tried]
     endless = lost >= MOST_LOST
     lost = np.where(endless, np.nan, lost)
-    # a cut log speaks against a patience, never for one: what it would have cost less
-    # than the log's own rule is only a bound
+    # where its own rule cut a log, a patience may be shown to cost more than that rule,
+    # never less: a better value may have followed
     apart = priced.lost_to_own + frame.cost_weight * priced.trained_to_own
     too_short = np.maximum(apart[:, tried], 0)
     return _TriedPatience(values[tried], frame.plan, lost, trained, endless, too_short)

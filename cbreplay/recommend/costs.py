@@ -203,17 +203,11 @@ def _min_deltas(study: Study, chosen: Slice) -> tuple[float, ...]:
         if slice_.monitor == chosen.monitor
     }
     if len(asked) == 1 and "min_delta" in study.axes.defaults:
-        tops = [abs(best) for best in _best_values(study) if best != 0]
+        bests = [measure_scale(series).best for series in study.judged]
+        tops = [abs(best) for best in bests if np.isfinite(best) and best != 0]
         power = math.ceil(math.log10(np.median(tops))) if tops else 0
         asked |= {0.0, *(float(f"1e{power - down}") for down in (4, 3, 2))}
     return tuple(sorted(asked))
-
-
-def _best_values(study: Study) -> list[float]:
-    """Return the best finite value of each run's objective."""
-    judged = [study.sweep.runs[row].judged[0] for row in study.panel.rows]
-    best = [measure_scale(series).best for series in judged]
-    return [value for value in best if np.isfinite(value)]
 
 
 def _price_all(

@@ -88,13 +88,11 @@ def decide(study: Study, slices: Sequence[Slice], priced: Sequence[Priced]) -> D
     names = [slice_.monitor for slice_ in slices]
     itself = names.index(study.objective) if study.objective in names else None
     choices = [choose_patience(costs, *study.confidences) for costs in priced]
-    pairs = list(zip(priced, choices, strict=True))
-    regret = np.array(
-        [costs.look_up(costs.regret, choice.left_out) for costs, choice in pairs]
-    )
-    score = np.array(
-        [costs.look_up(costs.score, choice.left_out) for costs, choice in pairs]
-    )
+    judged = [
+        costs.judge(choice.left_out)
+        for costs, choice in zip(priced, choices, strict=True)
+    ]
+    regret, score = (np.array(values) for values in zip(*judged, strict=True))
     known = ~np.isnan(score).any(axis=0)
     first, told_apart = _best(score[:, known], itself)
     # a group's own score has no part in the choice of the monitor that it judges
@@ -110,7 +108,7 @@ def decide(study: Study, slices: Sequence[Slice], priced: Sequence[Priced]) -> D
         first,
         told_apart,
         score,
-        score_left_out(costs, choice, regret, score),
+        score_left_out(costs, choice, (regret, score)),
         choice.pick.basis != "thumb" or _beats_no_stopping(study, costs, choice),
     )
 

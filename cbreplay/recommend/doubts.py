@@ -11,7 +11,6 @@ import numpy as np
 
 from cbreplay.by_key import by_key
 from cbreplay.evidence.holes import gap_cause
-from cbreplay.evidence.outcomes import best_recorded_epoch
 from cbreplay.evidence.training_course import (
     cuts_schedule,
     find_rounded_tie,
@@ -29,13 +28,14 @@ from cbreplay.setting_costs.recorded_ends import (
     find_failure,
     usual_cadence,
 )
+from cbreplay.setting_costs.tolerance import measure_scale
 from cbreplay.sweep import EVIDENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from cbreplay.recommend.choice import Choice
-    from cbreplay.run import BoolArray, FloatArray, Mode, Run
+    from cbreplay.run import BoolArray, FloatArray, Run
     from cbreplay.setting_costs.study import Study
     from cbreplay.setting_costs.swept_settings import Slice
 
@@ -121,24 +121,21 @@ def _where(study: Study, marked: BoolArray) -> Iterator[Run]:
 
 def _other_scales(study: Study) -> Iterator[RunDoubt]:
     """Name the runs whose best value is of quite another size than that of most."""
-    name = study.objective
-    sizes = np.array([_best_size(run, name, study.mode) for run in study.runs])
+    # NaN, which no comparison takes, of a run without a finite value
+    sizes = np.abs([measure_scale(series).best for series in study.judged])
     known = np.sort(sizes[sizes > 0])
     if not len(known):
         return
     usual = known[(len(known) - 1) // 2]
     apart = (sizes >= _OTHER_SCALE * usual) | (sizes <= usual / _OTHER_SCALE)
-    facts = {"series": name, "least": float(known[0]), "most": float(known[-1])}
-    facts["times"] = _OTHER_SCALE
-    yield from _doubt("other-scale", _where(study, apart & (sizes > 0)), **facts)
-
-
-def _best_size(run: Run, name: str, mode: Mode) -> float:
-    """Return the size of a run's best value; 0 where it has none."""
-    epoch = best_recorded_epoch(run, name, mode)
-    if epoch is None:
-        return 0.0
-    return abs(float(run.series[name].values[epoch - run.first_epoch]))
+    yield from _doubt(
+        "other-scale",
+        _where(study, apart & (sizes > 0)),
+        series=study.objective,
+        least=float(known[0]),
+        most=float(known[-1]),
+        times=_OTHER_SCALE,
+    )
 
 
 def _wide_tolerance(study: Study) -> Iterator[RunDoubt]:
@@ -183,8 +180,8 @@ def _holes(study: Study) -> Iterator[RunDoubt]:
 def _unknown(study: Study, chosen: Slice) -> Iterator[RunDoubt]:
     """Name the runs on which no patience is known to be enough.
 
-    Those on which the monitor never changes apart. Of those that failed `_failed` says
-    it, and of those that their own rule ended `_own_stops`.
+    Runs on which the monitor never changes are named apart. Runs that failed, and those
+    that their own stopping rule ended, are left to `_failed` and `_own_stops`.
     """
     panel, patience = study.panel, study.axes.patience
     cells = study.cells(chosen.columns)
@@ -259,10 +256,10 @@ def _failed(study: Study) -> Iterator[RunDoubt]:
 def _own_stops(
     study: Study, patience: int | None, censored: BoolArray
 ) -> Iterator[RunDoubt]:
-    """Name the runs that their own stopping rule ended, and all that they do not tell.
+    """Name the runs that their own stopping rule ended, and what they leave unknown.
 
-    That is any longer patience, and so which one is enough; `n_untold` of them do not
-    tell the chosen one (`untold`) either.
+    Their logs do not tell what a longer patience would have done, and so not which one
+    is enough; `n_untold` of them do not tell what the chosen one (`untold`) does.
     """
     endings = study.endings
     cut = study.panel.standing.cut.tolist()

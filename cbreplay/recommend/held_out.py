@@ -8,6 +8,7 @@ import numpy as np
 
 from cbreplay.generalization.promise import count_needed
 from cbreplay.recommend.choice import Choice, pick_patience
+from cbreplay.setting_costs.pricing import apart
 from cbreplay.setting_costs.swept_settings import USUAL
 
 if TYPE_CHECKING:
@@ -70,22 +71,17 @@ class LeftOut(NamedTuple):
 
 
 def score_left_out(
-    priced: Priced,
-    choice: Choice,
-    regret: FloatArray | None = None,
-    score: FloatArray | None = None,
+    priced: Priced, choice: Choice, judged: tuple[FloatArray, FloatArray] | None = None
 ) -> LeftOut:
     """Score a choice on the groups that were left out of it.
 
     Each group is scored by what is chosen without it, so that no group has a part in
     the choice that it judges.
 
-    Where the monitor was chosen too, `regret` and `score`, of shape (n_groups,), are
-    what was lost on each group without it.
+    Where the monitor was chosen too, `judged` are the regret and the score of each
+    group, by the monitor and the patience that are chosen without it.
     """
-    if regret is None or score is None:
-        regret = priced.look_up(priced.regret, choice.left_out)
-        score = priced.look_up(priced.score, choice.left_out)
+    regret, score = judged or priced.judge(choice.left_out)
     known = ~np.isnan(score)
     if not known.any():
         return LeftOut(None, None, 0, True, None, None, _INTERVAL, None, None)
@@ -97,7 +93,7 @@ def score_left_out(
         float(score[known].mean()),
         int(known.sum()),
         not known.all(),
-        _mean(_apart(regret[both], inside[both])),
+        _mean(apart(regret[both], inside[both])),
         resample_mean(regret[known]),
         _INTERVAL,
         _mean(priced.at(priced.regret, USUAL)[beside]),
@@ -134,13 +130,6 @@ def resample_mean(values: FloatArray) -> tuple[float, float] | None:
         means, [(1 - _INTERVAL) / 2, (1 + _INTERVAL) / 2], method=how
     )
     return float(low), float(high)
-
-
-def _apart(values: FloatArray, others: FloatArray) -> FloatArray:
-    """Return how far values are from others; two that are infinite are equal."""
-    return np.subtract(
-        values, others, where=values != others, out=np.zeros_like(values)
-    )
 
 
 class Forward(NamedTuple):

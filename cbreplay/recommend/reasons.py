@@ -155,10 +155,8 @@ def reasons_against_stopping(settings: Sequence[Scored]) -> Iterator[Reason]:
     This does not change the choice: it is seen on one set of runs. `settings` are the
     rows of the table: the recommended setting, if any, and its rivals.
     """
-    own, unstopped = (
-        next((row for row in settings if row.label == label), None)
-        for label in ("recommended", "none")
-    )
+    by_label = {row.label: row for row in settings}
+    own, unstopped = by_label.get("recommended"), by_label.get("none")
     if own is None or unstopped is None or own.n_groups != unstopped.n_groups:
         return
     if own.score is None or unstopped.score is None or own.score <= unstopped.score:

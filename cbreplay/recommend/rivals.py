@@ -1,7 +1,8 @@
-"""What the recommended setting stands beside: usual baselines, the best in hindsight.
+"""What the recommended setting is compared with, and what each of these costs.
 
-These are the promised and the cheapest setting, the setting in use, usual baselines, a
-later start and other values of min_delta; other rules: `other_rules`.
+These are the promised and the cheapest setting, the setting in use, usual baselines,
+the best epoch in hindsight, a later start and other values of min_delta. Rules other
+than a patience are in `other_rules`.
 """
 
 from __future__ import annotations
@@ -174,12 +175,9 @@ class _Rivals:
 
     def hindsight(self) -> Scored:
         """Score stopping each run at its own best epoch, which nobody can know."""
-        costs = []
-        for row in self.panel.rows:
-            run = self.sweep.runs[row]
-            best = np.flatnonzero(run.judged[0].regrets == 0)
-            costs.append(best[0] + 1 if len(best) else np.nan)
-        cost = np.array(costs)[:, None] / self.panel.standing.length[:, None]
+        bests = (np.flatnonzero(own.regrets == 0) for own in self.study.judged)
+        epochs = np.array([best[0] + 1 if len(best) else np.nan for best in bests])
+        cost = (epochs / self.panel.standing.length)[:, None]
         regret = np.where(np.isnan(cost), np.nan, 0.0)
         exact = np.isfinite(cost) & _told_to_its_end(self.study)[:, None]
         never = np.zeros(cost.shape, bool)
@@ -293,8 +291,7 @@ def score_without_stopping(study: Study) -> FloatArray:
 
 def _unstopped(study: Study) -> CellCosts:
     """Return what training to the end of the log costs, with its last weights."""
-    judged = [study.sweep.runs[row].judged[0] for row in study.panel.rows]
-    regret = np.array([[series.regrets[-1]] for series in judged])
+    regret = np.array([[series.regrets[-1]] for series in study.judged])
     regret[find_failed(study.sweep, np.array(study.panel.rows))] = np.inf
     exact = _told_to_its_end(study)[:, None]
     never = np.zeros_like(exact)
@@ -312,9 +309,7 @@ def _told_to_its_end(study: Study) -> BoolArray:
     planned = [
         study.part.plan is not None or own.plan is not None for own in study.endings
     ]
-    whole = [
-        not study.sweep.runs[row].judged[0].lacks_values for row in study.panel.rows
-    ]
+    whole = [not series.lacks_values for series in study.judged]
     failed = find_failed(study.sweep, np.array(study.panel.rows))
     ended = standing.ended | ~np.array(planned) | failed
     told: BoolArray = ~standing.cut & ended & np.array(whole)

@@ -9,6 +9,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cbreplay.errors import OutputError
 from cbreplay.record.description import describe_run, metric_directions, read_rate
 from cbreplay.record.run_directory import EVENTS, LOGS, OwnLog, write_metadata
 from cbreplay.system.run_lock import RunLock
@@ -80,7 +81,11 @@ class OpenFit:
         self._loggers = _make_loggers(out)
         self._began = time.perf_counter()
         self._contents = self._describe(params["epochs"], first_epoch, optimizer, facts)
-        write_metadata(out, self._contents)
+        try:
+            write_metadata(out, self._contents)
+        except OutputError:
+            self.abandon()
+            raise
         for logger in list(self._loggers):
             self._ask(logger, "set_model", model)
             self._ask(logger, "on_train_begin")
@@ -114,6 +119,11 @@ class OpenFit:
             },
         )
 
+    @property
+    def lost_its_log(self) -> bool:
+        """Whether CSVLogger has failed, so that ``logs.csv`` ends too early."""
+        return not any(map(_writes_csv, self._loggers))
+
     def wants_rate(self, batch: int) -> bool:
         """Tell whether to look at the rate: before the first and last step of an epoch.
 
@@ -142,7 +152,7 @@ class OpenFit:
         self._log.check_is_there()
         for logger in list(self._loggers):
             # the TensorBoard callback reads the optimizer's rate itself
-            wanted = logged if "csv_file" in vars(logger) else dict(logs)
+            wanted = logged if _writes_csv(logger) else dict(logs)
             self._ask(logger, "on_epoch_end", epoch, wanted)
         if self.last_epoch is None:
             self._contents["metrics"] = metric_directions(self.model)
@@ -162,8 +172,7 @@ class OpenFit:
     def abandon(self) -> None:
         """Give up a directory into which nothing more can be written."""
         for logger in self._loggers:
-            with contextlib.suppress(Exception):
-                logger.on_train_end()
+            _close(logger)
         self._loggers = []
         self._lock.give_up()
 
@@ -180,6 +189,7 @@ class OpenFit:
             getattr(logger, hook)(*arguments)
         except Exception as error:  # noqa: BLE001 - a training is worth more than its log
             self._loggers.remove(logger)
+            _close(logger)
             kind = type(logger).__name__
             tell_user(f"{kind} stopped logging into {str(self.out)!r}: {error}")
 
@@ -195,6 +205,16 @@ def _plain(argument: Any) -> int | list[int] | None:  # noqa: ANN401 - fit is un
         return operator.index(argument)
     except TypeError:
         return None
+
+
+def _close(logger: Any) -> None:  # noqa: ANN401 - keras is untyped
+    """Close the files of a logger, also where what is left cannot be written."""
+    with contextlib.suppress(Exception):
+        logger.on_train_end()
+
+
+def _writes_csv(logger: Any) -> bool:  # noqa: ANN401 - keras is untyped
+    return "csv_file" in vars(logger)
 
 
 def _make_loggers(out: Path) -> list[Any]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from cbreplay.record.experiments import Experiment
     from cbreplay.run import Run
+    from cbreplay.run_metadata import Fit
 
 __all__ = [
     "ExperimentPlan",
@@ -189,16 +190,14 @@ def find_fits(run: Run) -> tuple[RecordedFit, ...]:
             "script="
         )
         raise ConfigError(sentence)
-    listed = [_read_deciding(run, fit.callbacks) for fit in metadata.fits]
-    told = [*(metadata.raw.get("earlier_fits") or []), metadata.raw]
     return tuple(
         RecordedFit(
-            _plan(metadata.raw, fit_told, is_first=number == 0),
+            _plan(metadata.raw, fit.fit, is_first=number == 0),
             fit.fit.initial_epoch,
-            listed[number],
+            _read_deciding(run, fit.callbacks),
             broken_off=fit.ended is not None and fit.ended.broken_off,
         )
-        for number, (fit, fit_told) in enumerate(zip(metadata.fits, told, strict=True))
+        for number, fit in enumerate(metadata.fits)
     )
 
 
@@ -221,17 +220,17 @@ def _read_deciding(run: Run, texts: Sequence[str]) -> tuple[Any, ...]:
     return tuple(read)
 
 
-def _plan(
-    run_told: Mapping[str, Any], fit_told: Mapping[str, Any], *, is_first: bool
-) -> ExperimentPlan:
-    fit = fit_told.get("fit") or {}
-    optimizer = fit_told.get("optimizer") or {}
+def _plan(raw: Mapping[str, Any], fit: Fit, *, is_first: bool) -> ExperimentPlan:
+    first = next(iter(raw.get("earlier_fits") or []), raw)
+    optimizer = first.get("optimizer")
+    told = optimizer if isinstance(optimizer, dict) else {}
+    frequency: Any = fit.validation_freq
     return make_plan(
-        run_told["experiment"],
-        epochs=fit.get("epochs"),
-        seed=run_told.get("seed", 0),
+        raw["experiment"],
+        epochs=fit.epochs,
+        seed=raw.get("seed", 0),
         # a resumed fit goes on at the rate it ended with
-        learning_rate=optimizer.get("initial_learning_rate") if is_first else None,
-        batch_size=fit.get("batch_size"),
-        validation_freq=fit.get("validation_freq") or 1,
+        learning_rate=told.get("initial_learning_rate") if is_first else None,
+        batch_size=fit.batch_size,
+        validation_freq=frequency or 1,
     )

@@ -13,8 +13,7 @@ from cbreplay.arguments import checked
 from cbreplay.errors import ConfigError, MissingExtraError
 from cbreplay.record.description import describe_optimizer
 from cbreplay.record.open_fit import FitFacts, OpenFit, tell_user
-from cbreplay.record.run_directory import check_vacant, make_run_directory, place_record
-from cbreplay.system.run_lock import refuse_second_writer
+from cbreplay.record.run_directory import out_unnamed, place_record, take_directory
 from cbreplay.system.silence import silenced_tensorflow
 
 _MISSING = ""
@@ -78,10 +77,7 @@ class Recorder(Callback):  # type: ignore[misc]  # keras is untyped
         self._n_fits = 0
         self._fit: OpenFit | None = None
         self._optimizer: dict[str, Any] = {}
-        place = place_record(Path(directory))
-        _take_directory(place)
-        # the script may change its working directory before the fit
-        self._directory = place.absolute()
+        self._directory = take_directory(place_record(Path(directory)))
 
     @property
     def directory(self) -> Path:
@@ -147,10 +143,11 @@ class Recorder(Callback):  # type: ignore[misc]  # keras is untyped
     def _see_optimizer(self) -> None:
         self._optimizer = describe_optimizer(self.model)
 
+    @out_unnamed()
     def _begin(self, epoch: int) -> None:
         optimizer, self._optimizer = self._optimizer, {}
         self._n_fits += 1
-        _take_directory(self.directory)
+        take_directory(self.directory)
         self._fit = OpenFit(
             self.directory,
             self.model,
@@ -166,6 +163,7 @@ class Recorder(Callback):  # type: ignore[misc]  # keras is untyped
         fit = self._fit
         if fit is not None:
             self._safely(fit.end, by)
+            self.gave_up = self.gave_up or fit.lost_its_log
         self._fit = None
         _open.discard(self)
 
@@ -174,10 +172,12 @@ class Recorder(Callback):  # type: ignore[misc]  # keras is untyped
         try:
             act(*arguments)
         except Exception as error:  # noqa: BLE001 - a training is worth more than its log
-            tell_user(f"this fit is not recorded any further: {error}")
-            self.gave_up = True
+            further = ""
             if self._fit is not None:
+                further = " any further"
                 self._fit.abandon()
+            tell_user(f"this fit is not recorded{further}: {error}")
+            self.gave_up = True
             self._fit, self._optimizer = None, {}
             _open.discard(self)
 
@@ -242,12 +242,6 @@ def _has(callback: Any, hook: str) -> bool:  # noqa: ANN401 - keras is untyped
     """Tell whether a callback has a hook of its own."""
     own = getattr(type(callback), hook, None)
     return hook in vars(callback) or own is not getattr(Callback, hook)
-
-
-def _take_directory(directory: Path) -> None:
-    refuse_second_writer(directory)
-    check_vacant(directory)
-    make_run_directory(directory)
 
 
 # the recorders whose fit has begun and not ended

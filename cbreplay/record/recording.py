@@ -13,12 +13,7 @@ from cbreplay.errors import ConfigError
 from cbreplay.record.description import describe_user_callback
 from cbreplay.record.keras_callbacks import class_names, make_keras_callback
 from cbreplay.record.open_fit import FitFacts, tell_user
-from cbreplay.record.run_directory import (
-    METADATA,
-    check_vacant,
-    make_run_directory,
-    place_record,
-)
+from cbreplay.record.run_directory import METADATA, place_record, take_directory
 from cbreplay.wording.near_names import nearest_name
 
 if TYPE_CHECKING:
@@ -118,11 +113,7 @@ def recording(directory: str | os.PathLike[str]) -> Iterator[None]:
     MissingExtraError
         If Keras is not installed.
     """
-    root = place_record(Path(directory))
-    check_vacant(root)
-    make_run_directory(root)
-    # the block may change the working directory
-    root = root.absolute()
+    root = take_directory(place_record(Path(directory)))
     with WatchedModels(root, FitChanges()):
         yield
 

@@ -14,7 +14,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 from cbreplay.errors import ConfigError, OutputError
 from cbreplay.system.interrupts import undisturbed
-from cbreplay.system.run_lock import RUN_LOCK, spoken_missing_end
+from cbreplay.system.run_lock import (
+    RUN_LOCK,
+    refuse_second_writer,
+    spoken_missing_end,
+)
 from cbreplay.system.whole_files import write_whole
 
 if TYPE_CHECKING:
@@ -33,11 +37,13 @@ __all__ = [
     "cut_log",
     "logged_columns",
     "make_run_directory",
+    "out_unnamed",
     "place_record",
     "place_records_below",
     "read_contents",
     "read_resumable",
     "replace_file",
+    "take_directory",
     "write_metadata",
 ]
 
@@ -46,7 +52,35 @@ EVENTS = "tensorboard"
 METADATA = "run.json"
 STATE = "resume.keras"
 UNFINISHED_STATE = f"unfinished.{STATE}"
-ELSEWHERE = "Choose another directory with --out or out="
+_BY_OUT = " with --out or out="
+ELSEWHERE = f"Choose another directory{_BY_OUT}"
+
+
+@contextlib.contextmanager
+def out_unnamed() -> Iterator[None]:
+    """Leave ``--out`` and ``out=`` out of a hint: a recorder takes neither."""
+    try:
+        yield
+    except OutputError as error:
+        hint = error.hint.replace(_BY_OUT, "")
+        raise OutputError(error.path, error.reason, hint=hint) from error.__cause__
+
+
+@out_unnamed()
+def take_directory(directory: Path) -> Path:
+    """Return the directory of a recorder, which is created, as an absolute path.
+
+    A script may change its working directory before the fit.
+
+    Raises
+    ------
+    OutputError
+        If it holds something or cannot be written, or another process writes into it.
+    """
+    refuse_second_writer(directory)
+    check_vacant(directory)
+    make_run_directory(directory)
+    return directory.absolute()
 
 
 def make_run_directory(out: Path) -> None:
@@ -94,11 +128,7 @@ def check_vacant(out: Path) -> None:
         # a lock file alone is left by a process that died before it wrote anything
         held = {entry.name for entry in out.iterdir()} if out.exists() else set()
     if held - {RUN_LOCK}:
-        hint = ELSEWHERE
-        with contextlib.suppress(ConfigError):
-            read_resumable(out)
-            hint += ", or resume the run in it with --append or append=True."
-        raise OutputError(str(out), "the directory is not empty", hint=hint)
+        raise OutputError(str(out), "the directory is not empty", hint=ELSEWHERE)
 
 
 @contextlib.contextmanager

@@ -195,7 +195,15 @@ def _begin_with(out: Path, *, append: bool) -> dict[str, Any] | None:
     """Return the ``run.json`` to resume; None for a new run, in an empty directory."""
     if append:
         return read_resumable(out)
-    check_vacant(out)
+    try:
+        check_vacant(out)
+    except OutputError as error:
+        with contextlib.suppress(ConfigError):
+            read_resumable(out)
+            or_resume = ", or resume the run in it with --append or append=True."
+            hint = error.hint + or_resume
+            raise OutputError(error.path, error.reason, hint=hint) from None
+        raise
     return None
 
 

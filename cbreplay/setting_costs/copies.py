@@ -13,7 +13,7 @@ from cbreplay.by_key import by_key
 from cbreplay.series_names import validation_metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from cbreplay.run import BoolArray, EpochArray, FloatArray, Run
 
@@ -43,7 +43,7 @@ def find_copies(runs: Sequence[Run], monitor: str) -> dict[int, int]:
     of the monitor and the loss, else the first. All runs hold the monitor.
     """
     order = _fullest_first(runs, monitor)
-    identical = _find_identical(runs, monitor, order)
+    identical = _like_the_first(order, lambda row: _all_values(runs[row], monitor))
     others = [row for row in order if row not in identical]
     rounded = _find_rounded(runs, monitor, others)
     # the one kept of identical logs may itself be a rounded copy of another
@@ -57,13 +57,17 @@ def find_branches(runs: Sequence[Run], monitor: str) -> dict[int, int]:
     batches: with one seed, or on from one checkpoint. Whatever was changed later, also
     the plan, they tell no more of other seeds than the one that holds most.
     """
-    first: dict[bytes, int] = {}
-    branches = {}
-    for row in _fullest_first(runs, monitor):
-        beginning = _beginning(runs[row], monitor)
-        if beginning is not None and first.setdefault(beginning, row) != row:
-            branches[row] = first[beginning]
-    return branches
+    order = _fullest_first(runs, monitor)
+    return _like_the_first(order, lambda row: _beginning(runs[row], monitor))
+
+
+def _like_the_first(
+    order: Iterable[int], held: Callable[[int], bytes | None]
+) -> dict[int, int]:
+    """Return the runs that hold the same as an earlier one, each with the first."""
+    return {
+        row: first for first, *others in by_key(order, held).values() for row in others
+    }
 
 
 def _beginning(run: Run, monitor: str) -> bytes | None:
@@ -90,24 +94,14 @@ def _untold(run: Run, monitor: str) -> tuple[bool, int]:
     return run.metadata is None, -n_values
 
 
-def _find_identical(
-    runs: Sequence[Run], monitor: str, order: Iterable[int]
-) -> dict[int, int]:
-    """Return the runs with the same values to the last bit."""
-    first: dict[bytes, int] = {}
-    copies = {}
-    for row in order:
-        run = runs[row]
-        if run.n_epochs < _FEWEST_VALUES:
-            continue
-        held = [run.series[name] for name in sorted(_compared(run, monitor))]
-        values = b"".join(
-            series.values.tobytes() + series.recorded.tobytes() for series in held
-        )
-        kept = first.setdefault(values, row)
-        if kept != row:
-            copies[row] = kept
-    return copies
+def _all_values(run: Run, monitor: str) -> bytes | None:
+    """Return all values to the last bit; None where these are few."""
+    if run.n_epochs < _FEWEST_VALUES:
+        return None
+    held = [run.series[name] for name in sorted(_compared(run, monitor))]
+    return b"".join(
+        series.values.tobytes() + series.recorded.tobytes() for series in held
+    )
 
 
 def _find_rounded(

@@ -20,6 +20,7 @@ __all__ = [
     "Panel",
     "Priced",
     "RunStanding",
+    "apart",
     "cells_of",
     "find_failed",
     "group_means",
@@ -199,6 +200,10 @@ class Priced(NamedTuple):
         found: FloatArray = column[np.arange(len(column)), at]
         return found
 
+    def judge(self, patience: EpochArray) -> tuple[FloatArray, FloatArray]:
+        """Return the regret and the score of each group at its own patience."""
+        return self.look_up(self.regret, patience), self.look_up(self.score, patience)
+
     def at(self, column: FloatArray, patience: int) -> FloatArray:
         """Return the groups' values at one patience."""
         return self.look_up(column, np.full(len(column), patience))
@@ -282,9 +287,7 @@ def price(panel: Panel, cells: CellCosts, patience: EpochArray) -> Priced:
     # is exact. A run that loses everything by every patience has nothing to choose by
     least = np.where(counted, share, np.inf).min(axis=1, keepdims=True)
     unavoidable = np.where(counted[:, -1:], least, 0.0)
-    avoidable = np.subtract(
-        share, unavoidable, where=share != unavoidable, out=np.zeros_like(share)
-    )
+    avoidable = apart(share, unavoidable)
     return Priced(
         patience,
         _reduce_groups(np.maximum, sufficient, groups),
@@ -301,6 +304,13 @@ def price(panel: Panel, cells: CellCosts, patience: EpochArray) -> Priced:
     )
 
 
+def apart(values: FloatArray, others: FloatArray) -> FloatArray:
+    """Return how far values are from others; two that are infinite are equal."""
+    return np.subtract(
+        values, others, where=values != others, out=np.zeros_like(values)
+    )
+
+
 def _compare_to_own(
     cut: BoolArray, values: FloatArray, groups: Sequence[EpochArray]
 ) -> FloatArray:
@@ -311,8 +321,8 @@ def _compare_to_own(
     longest = cut.shape[1] - 1 - np.argmax(cut[:, ::-1], axis=1)
     own = np.take_along_axis(values, longest[:, None], axis=1)
     compared = cut & np.isfinite(values) & np.isfinite(own)
-    apart = np.subtract(values, own, where=compared, out=np.zeros_like(values))
-    return _means_where(cut.any(axis=1, keepdims=True) | compared, apart, groups)
+    more = np.subtract(values, own, where=compared, out=np.zeros_like(values))
+    return _means_where(cut.any(axis=1, keepdims=True) | compared, more, groups)
 
 
 def _means_where(

@@ -153,8 +153,7 @@ def beside_left_out(scored: Scored, priced: Priced, without_each: EpochArray) ->
     `priced` are the values that it was chosen from, and `without_each`, of shape
     (n_groups,), what is chosen without each group.
     """
-    regret = priced.look_up(priced.regret, without_each)
-    score = priced.look_up(priced.score, without_each)
+    regret, score = priced.judge(without_each)
     known = ~np.isnan(score)
     if not known.any():
         return scored

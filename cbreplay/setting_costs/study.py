@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cbreplay.run import EpochArray, Mode, Run
+    from cbreplay.sweep import Judged
 
 __all__ = ["Advising", "ComparedUnit", "Study", "begin_studies"]
 
@@ -150,6 +151,11 @@ class Study(NamedTuple):
         if len(apart) == len(self.runs):
             return "run"
         return "label" if self.grouping.by == "asked" else "setting"
+
+    @property
+    def judged(self) -> list[Judged]:
+        """The judged series of each run."""
+        return [self.sweep.runs[row].judged[0] for row in self.panel.rows]
 
     def cells(self, columns: EpochArray) -> CellCosts:
         """Return what some settings of the sweep cost on the runs."""

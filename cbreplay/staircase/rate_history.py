@@ -159,7 +159,11 @@ def _explain_reading(
     watched = explained or reducing_rule()(monitor=monitor, mode=mode)
     ends = changes[0].epoch if changes else run.horizon
     waits = _waits(run, watched, ends, semantics)
-    earlier = [p for p in _SHOWN_PATIENCE if not explained or p < explained.patience]
+    earlier = [
+        patience
+        for patience in _SHOWN_PATIENCE
+        if not explained or patience < explained.patience
+    ]
     return RateHistory(
         is_recorded=run.learning_rate is not None,
         first=rates[0][1] if rates else None,
@@ -229,7 +233,10 @@ def _explain(
             candidate = replace(
                 watching, patience=waits[-1], cooldown=cooldown, min_lr=min_lr
             )
-            if _is_tested(candidate, changes) and _agrees(run, candidate, semantics):
+            if not _is_tested(candidate, changes):
+                continue
+            replay = _replayed(run, candidate, semantics)
+            if replay is not None and replay.divergence_epoch is None:
                 return candidate
     return None
 
@@ -304,11 +311,6 @@ def _waits(
     if replay is None:
         return []
     return [step.state.wait for step in replay.trace if step.epoch <= last_epoch]
-
-
-def _agrees(run: Run, candidate: Callback, semantics: str | None) -> bool:
-    replay = _replayed(run, candidate, semantics)
-    return replay is not None and replay.divergence_epoch is None
 
 
 def _replayed(run: Run, callback: Callback, semantics: str | None) -> Replay | None:

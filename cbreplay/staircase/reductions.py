@@ -12,6 +12,7 @@ import numpy as np
 from cbreplay.evidence.holes import find_gap
 from cbreplay.evidence.outcomes import has_ambiguous_best
 from cbreplay.evidence.rounded import may_hide_reduction, rate_ends
+from cbreplay.evidence.several_rates import find_rates_apart
 from cbreplay.staircase.rate_history import RecordedReduction, recorded_changes
 
 if TYPE_CHECKING:
@@ -107,6 +108,8 @@ def rate_kept_until(run: Run) -> int:
         if any(change.new > change.old for change in changes):
             return run.first_epoch
         until = min(until, changes[0].epoch if changes else until)
+        if rate is not None and (apart := find_rates_apart(run, rate)).any():
+            until = min(until, run.first_epoch + int(apart.argmax()) - 1)
     return until
 
 

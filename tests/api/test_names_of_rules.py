@@ -22,7 +22,6 @@ NAMES = re.compile(r"\b(" + "|".join(row.name for row in known_rules()) + r")\b"
 # the folder of a family holds the files of its rules
 HOMES = (
     "rules/registry.py",
-    "rules/__init__.py",
     "rules/keras/",
     "rules/prechelt/",
     "rules/beyond_patience/",

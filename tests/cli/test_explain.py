@@ -197,7 +197,7 @@ def named(folder: Path, *callbacks: str) -> Path:
         (["SwapEMAWeights('x')"], "'SwapEMAWeights' is not replayed"),
         (["CSVLogger('x')"], "nothing to explain: CSVLogger('x') decide nothing"),
         ([], "does not say which callbacks it had"),
-        (["EarlyStopping(patience=[1, 2])"], "names 2 settings, and one is expected"),
+        (["EarlyStopping(patience=[1, 2])"], "one setting is expected, and run.json"),
     ],
 )
 def test_a_list_that_cannot_be_explained_is_refused(
@@ -222,7 +222,7 @@ def test_options_fill_in_what_run_json_leaves_out(ask: Ask, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--patience", "2,3"], "2 are named (2 of EarlyStopping.patience)"),
+        (["--patience", "2,3"], "names 2 (2 of EarlyStopping.patience)"),
         ([], "does not say which callbacks it had"),
         (["--keep", "last"], "--keep needs the patience"),
         (["--patience", "2", "--epochs", "5:3"], "--epochs is '5:3', where"),

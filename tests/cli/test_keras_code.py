@@ -36,8 +36,8 @@ def test_the_printed_code_is_python_for_keras_or_tf_keras(ask: Ask) -> None:
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        ([], "none is named"),
-        (["--patience", "1,2"], "2 are named"),
+        ([], "the command names none"),
+        (["--patience", "1,2"], "the command names 2"),
         (
             ["-c", "tests.custom_code:Stop()"],
             "cannot be imported",

@@ -282,7 +282,10 @@ def test_a_run_that_does_not_tell_is_refused(
 def test_another_question_is_refused(ask: Ask, script: Path, sample_logs: Path) -> None:
     for words, message in (
         ([script, "-c", STOP], "both name callbacks"),
-        (["-c", "EarlyStopping(patience=[1, 2])"], "2 are named"),
+        (
+            ["-c", "EarlyStopping(patience=[1, 2])"],
+            "-c names 2 (2 of EarlyStopping.patience)",
+        ),
         ([sample_logs / "digits-mlp"], "there are 5 in"),
         (["nope.py"], "there is no such file"),
         (["-c", STOP, "--epochs", "0"], "--epochs"),

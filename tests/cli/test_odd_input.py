@@ -58,6 +58,7 @@ def answered(status: int, err: str) -> bool:
     return status in (0, 1, 2) and "Traceback" not in err and len(err) < 5000
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("value", [*NUMBERS, *KINDS], ids=lambda text: text[:12])
 def test_any_value_of_any_parameter_is_answered(
     ask: Ask, log: Path, value: str
@@ -179,6 +180,7 @@ RUN_JSON = [
 ]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("fields", RUN_JSON, ids=lambda one: next(iter(one)))
 def test_nonsense_in_run_json_is_noted_or_refused(
     ask: Ask, tmp_path: Path, fields: dict[str, object]

@@ -93,6 +93,7 @@ def without_tags(page: str) -> str:
     return html.unescape(re.sub(r"<[^>]*>", "", page))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", ASKED)
 def test_every_form_for_people_says_every_sentence(
     ask: Ask, name: str, monkeypatch: pytest.MonkeyPatch
@@ -120,6 +121,7 @@ def test_every_form_for_people_says_every_sentence(
     assert lacking(rows_of(document), without_tags(write_html(document))) == []
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", REPORTS)
 def test_a_page_says_the_same_in_both_forms_and_as_text(
     ask: Ask, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from tests.conftest import Ask
 
 WIDTHS = (40, 50, 60, 80, 120, 200)
+
+
+def widths_of(number: int) -> tuple[int, ...]:
+    """Return the narrowest and two others: all are met by three that are asked."""
+    return (WIDTHS[0], *sorted(WIDTHS[1 + (number + by) % 5] for by in (0, 2)))
+
+
 PLATEAU = "ReduceLROnPlateau(patience=3, cooldown=2, min_lr=1e-5)"
 # on a run, each after its path
 QUESTIONS: dict[str, list[str]] = {
@@ -57,6 +64,7 @@ _CODE = re.compile(r" \w+\(.*\)")
 _LONG_WORD = 34
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_nothing_is_broken_inside_at_any_width(
     ask: Ask, sample_logs: Path, monkeypatch: pytest.MonkeyPatch, question: str
@@ -64,9 +72,9 @@ def test_nothing_is_broken_inside_at_any_width(
     command, *options = QUESTIONS[question]
     paths: list[Path] = [*runs_of(sample_logs), sample_logs / "overfit.csv"]
     n_answered = 0
-    for path in paths:
+    for number, path in enumerate(paths, list(QUESTIONS).index(question)):
         shown = {}
-        for width in (500, *WIDTHS):
+        for width in (500, *widths_of(number)):
             monkeypatch.setattr(terminal, "_IN_A_PIPE", width)
             answer = ask(command, path, *options)
             shown[width] = answer.out
@@ -79,7 +87,7 @@ def test_nothing_is_broken_inside_at_any_width(
                 assert len(line) <= width or is_copied(line), (width, line)
         if len(shown) > 1:
             whole = set(_TOKEN.findall(sentences(shown[500])))
-            for width in WIDTHS:
+            for width in widths_of(number):
                 tokens = set(_TOKEN.findall(sentences(shown[width])))
                 assert tokens <= whole
                 # where room is short, a wide table says which columns it left out
@@ -88,7 +96,7 @@ def test_nothing_is_broken_inside_at_any_width(
                 undecided = {"val_loss"} if "decides 0 of" in shown[500] else set()
                 assert whole - tokens <= undecided or folds
     # of the recorded lists, three decide something
-    assert n_answered >= 6 * 3
+    assert n_answered >= 4 * 3
 
 
 # on all runs together, each after the directory
@@ -112,6 +120,7 @@ OF_MANY: dict[str, list[str]] = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("question", OF_MANY)
 def test_many_runs_are_shown_at_every_width(
     ask: Ask, sample_logs: Path, monkeypatch: pytest.MonkeyPatch, question: str

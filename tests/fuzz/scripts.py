@@ -21,7 +21,9 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbreplay import CbreplayError, read_script_callbacks
-from cbreplay.rules import Bystander, EarlyStopping, ReduceLROnPlateau
+from cbreplay.rules.bystander import Bystander
+from cbreplay.rules.keras.early_stopping import EarlyStopping
+from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
 from cbreplay.scripts.training_scripts import read_training_script
 from tests.fuzz.hunt import Channel, ask, hunt_from_command_line
 

@@ -14,13 +14,20 @@ Point: TypeAlias = tuple[float, int, str, float]
 Style: TypeAlias = Literal["tensor_content", "float_val", "simple_value"]
 
 
+def divided(byte: int) -> int:
+    """Return the rest of a byte's division by the polynomial of CRC-32C, bit by bit."""
+    for _ in range(8):
+        byte = (byte >> 1) ^ (0x82F63B78 if byte & 1 else 0)
+    return byte
+
+
+RESTS = [divided(byte) for byte in range(256)]
+
+
 def crc32c(content: bytes) -> int:
-    """CRC-32C bit by bit, from its polynomial."""
     crc = 0xFFFFFFFF
     for byte in content:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc >> 1) ^ (0x82F63B78 if crc & 1 else 0)
+        crc = (crc >> 8) ^ RESTS[(crc ^ byte) & 0xFF]
     return crc ^ 0xFFFFFFFF
 
 

@@ -52,12 +52,14 @@ def branch(
     return runs
 
 
-def coverage(n_trainings: int, n_branches: int, spread: int) -> tuple[float, float]:
+def coverage(
+    n_trainings: int, n_branches: int, draws: int = DRAWS
+) -> tuple[float, float]:
     """Return what is promised, and on what share of new trainings that is kept."""
     rng, promised, kept = np.random.default_rng(5), [], []
-    for _ in range(DRAWS):
+    for _ in range(draws):
         needs = rng.integers(1, MOST + 1, n_trainings).tolist()
-        advice = recommend(branch(rng, needs, n_branches, spread))
+        advice = recommend(branch(rng, needs, n_branches))
         if advice.promise is not None:
             promised.append(advice.promise.confidence)
             # a training and its branches need no more than what was drawn for it
@@ -72,7 +74,9 @@ def coverage(n_trainings: int, n_branches: int, spread: int) -> tuple[float, flo
 def test_a_promise_from_branches_is_kept(
     n_trainings: int, n_branches: int, promised: float
 ) -> None:
-    share, kept = coverage(n_trainings, n_branches, spread=0)
+    # that none is given takes no mean
+    draws = DRAWS if promised else 10
+    share, kept = coverage(n_trainings, n_branches, draws)
     assert share == promised
     assert kept >= promised - SLACK
 
@@ -86,7 +90,7 @@ def test_counted_apart_branches_promise_more_than_is_kept(
         return grouping
 
     monkeypatch.setattr(study, "count_trainings_once", apart)
-    share, kept = coverage(3, 4, spread=0)
+    share, kept = coverage(3, 4)
     assert share == 0.9
     assert kept < 0.9 - SLACK
     assert kept == pytest.approx(3 / 4, abs=SLACK)
@@ -94,7 +98,8 @@ def test_counted_apart_branches_promise_more_than_is_kept(
 
 @settings(max_examples=15, deadline=None)
 @given(
-    st.lists(st.integers(1, MOST), min_size=3, max_size=11),
+    # with each branch left alone, twice as many take four times as long
+    st.lists(st.integers(1, MOST), min_size=3, max_size=6),
     st.integers(2, 3),
     st.integers(0, 2**20),
 )

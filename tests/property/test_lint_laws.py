@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cbreplay import EarlyStopping, ReduceLROnPlateau, Replay, Run, replay_run
 from cbreplay import lint_callbacks as lint
-from cbreplay.rules import Bystander
+from cbreplay.rules.bystander import Bystander
 from cbreplay.run import Series
 from tests.strategies import runs
 

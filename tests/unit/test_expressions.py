@@ -20,7 +20,7 @@ from cbreplay import (
 )
 from cbreplay.expressions import parse_callbacks
 from cbreplay.grid import Choices
-from cbreplay.rules import Bystander
+from cbreplay.rules.bystander import Bystander
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,9 @@ from cbreplay import (
 )
 from cbreplay.answers.json_fields import describe_replay
 from cbreplay.answers.swept_cells import read_sweep
+from cbreplay.evidence.rounded import count_digits
 from cbreplay.evidence.words import brief_evidence, limits_of_replays
-from cbreplay.readers.building.written_digits import count_digits, hold_float32
+from cbreplay.readers.building.written_digits import hold_float32
 from cbreplay.run import Series
 from cbreplay.staircase.reductions import account_reductions
 
@@ -273,6 +274,25 @@ def test_rates_of_one_digit_that_fall_alike_are_what_was_set(
     assert [replay(run, other).divergence_epoch for other in others] == [3] * len(
         others
     )
+
+
+def test_a_last_rate_that_is_a_power_of_ten_is_a_min_lr(tmp_path: Path) -> None:
+    """Keras 2's CSVLogger writes .001 of ``min_lr=0.001``, and .00080000004 without."""
+    run = read(tmp_path, [0.02] * 3 + [0.004] * 2 + [0.001] * 3)
+
+    def stopped_at_6(min_lr: float) -> tuple[str, int | None]:
+        told = replay_run(
+            run,
+            [
+                ReduceLROnPlateau(patience=2, factor=0.2, min_lr=min_lr),
+                EarlyStopping(patience=6),
+            ],
+            semantics="keras-2.15",
+        )
+        return told.evidence, told.divergence_epoch
+
+    assert stopped_at_6(0.001) == ("exact", None)
+    assert [stopped_at_6(other) for other in (0, 0.0008)] == [("diverged", 5)] * 2
 
 
 def test_a_half_of_a_rate_in_one_digit_is_seen_where_the_log_keeps_it(

@@ -201,6 +201,7 @@ def test_no_step_of_a_staircase_says_more_than_its_replay(values: list[float]) -
             assert replay.kept_epoch == step.kept_epoch
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("n_epochs", [600, 4_000])
 def test_in_a_long_record_that_rounds_everything_away_few_ways_are_followed(
     monkeypatch: pytest.MonkeyPatch, n_epochs: int

@@ -2355,6 +2355,7 @@ GROWN = "c = []\nif a:\n" + f"    c.append({STOP})\n" * 300
 MOST_CALLS = 20_000_000
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "text",
     [

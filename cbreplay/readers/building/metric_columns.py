@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.columns.column_names import (
-    INDEXES,
-    STEP_NAMES,
-    is_rate_name,
-)
+from cbreplay.readers.columns.column_names import INDEXES, STEP_NAMES
 from cbreplay.readers.columns.header import shown_names
 from cbreplay.readers.columns.roles import (
     EXACT,
@@ -22,6 +18,7 @@ from cbreplay.readers.columns.roles import (
     tells_time,
 )
 from cbreplay.run import Series
+from cbreplay.series_names import is_rate_name
 from cbreplay.wording.note import Note
 from cbreplay.wording.words import count
 
@@ -31,7 +28,7 @@ if TYPE_CHECKING:
     from cbreplay.readers.columns.table import LogTable
     from cbreplay.run import BoolArray, EpochArray
 
-__all__ = ["MetricColumns", "filled_note"]
+__all__ = ["MetricColumns"]
 
 _LISTS = "its cells are lists, not single numbers"
 _TEXT = "no cell is a number"
@@ -156,6 +153,8 @@ class MetricColumns:
                 self.table.check_thousands(name)
             problem = f"no cell of a metric is a number; the columns are {header}"
             hint = "Give the CSV that Keras's CSVLogger wrote"
+            if self.table.counted == "row":
+                hint = "Give one number for each epoch"
             raise LogError(problem, source=self.table.source, hint=hint)
         texts = any(not cells.whole and cells.wrong.any() for cells in kept.values())
         # columns of times are no reason against rows that are epochs
@@ -212,7 +211,7 @@ class MetricColumns:
         # a rate is never NaN, whatever --empty says
         may_be_nan = not is_rate_name(name)
         if n_missing and self.options.empty == "nan" and may_be_nan:
-            self.table.notes.append(filled_note(name, n_missing))
+            self.table.notes.append(_filled_note(name, n_missing))
             recorded = ~cells.wrong
         elif n_missing and name not in self.table.scattered:
             self.table.empty_cells.add(name)
@@ -280,7 +279,7 @@ def _no_epoch(text: str, value: float) -> str:
     return f"the epoch {text!r} is not a whole number"
 
 
-def filled_note(name: str, n_missing: int) -> str:
+def _filled_note(name: str, n_missing: int) -> str:
     """Say how many empty cells are NaN because the user says so."""
     were = "was" if n_missing == 1 else "were"
     return f"{name}: {count(n_missing, 'empty cell')} {were} read as NaN"

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.evidence.rounded import NOT_ROUNDED, half_units
+from cbreplay.evidence.rounded import NOT_ROUNDED, count_digits, half_units
 from cbreplay.readers.building.written_digits import (
     as_float32,
-    count_digits,
     hold_float32,
     hold_texts,
 )
@@ -25,7 +24,14 @@ if TYPE_CHECKING:
     from cbreplay.readers.building.training_rows import TrainingRows
     from cbreplay.run import FloatArray, RateEnds, RateSource, Series
 
-__all__ = ["LoggedRate", "logged_rate", "take_rate"]
+__all__ = ["KERAS_RATE_TAGS", "LoggedRate", "logged_rate", "take_rate"]
+
+# the tags of Keras 3 and Keras 2, with what they hold as `Run.rate_source`: Keras 2
+# takes the rate from logs, as its CSVLogger does
+KERAS_RATE_TAGS: dict[str, RateSource] = {
+    "epoch_learning_rate": "optimizer",
+    "epoch_lr": "logs",
+}
 
 # this many digits tell one float32 from the next
 _FLOAT32_DIGITS = 8
@@ -68,8 +74,9 @@ def take_rate(record: TrainingRows) -> LoggedRate:
     """Take the columns of learning rates out of a training.
 
     There may be one for each group of parameters. If they agree they are one rate; else
-    the first is used, and the others are kept as metrics. It is the first by its name:
-    files that go on behind one another are read one by one, and take the same.
+    the first is used, and the others are kept as metrics, which `find_rates_apart`
+    holds to it. It is the first by its name: files that go on behind one another are
+    read one by one, and take the same.
 
     What is taken is no longer among the columns of the training.
     """
@@ -80,6 +87,7 @@ def take_rate(record: TrainingRows) -> LoggedRate:
             del columns[name]
     if not names:
         return LoggedRate()
+    names.sort(key=lambda name: _tells_nothing(columns[name]))
     first, *others = names
     logged = columns.pop(first)
     notes = []
@@ -90,7 +98,14 @@ def take_rate(record: TrainingRows) -> LoggedRate:
         del columns[LEARNING_RATE_NAMES[1]]
         others.remove(LEARNING_RATE_NAMES[1])
     notes += _join_groups(logged, columns, others)
-    return logged_rate(record.series(logged), "logs", notes)
+    source = KERAS_RATE_TAGS.get(first, "logs")
+    return logged_rate(record.series(logged), source, notes)
+
+
+def _tells_nothing(column: Series) -> bool:
+    """Tell whether no rate can be all of it: rounded to 0, or a logarithm."""
+    known = column.values[column.recorded]
+    return not known.any() or bool((known < 0).any())
 
 
 def logged_rate(
@@ -106,11 +121,10 @@ def logged_rate(
         # a constant rate needs no rounding and no source: any change by a callback
         # differs from it
         return LoggedRate(as_float32(rate), notes=_on_rate(notes))
-    if (known < 0).any():
-        return LoggedRate(notes=_on_rate([*notes, _NEGATIVE]))
-    if not known.any():
+    if _tells_nothing(rate):
         # nobody trains at 0: "0.00" is what rounding left of a small rate
-        return LoggedRate(notes=_on_rate([*notes, _ROUNDED_AWAY]))
+        why = _NEGATIVE if known.any() else _ROUNDED_AWAY
+        return LoggedRate(notes=_on_rate([*notes, why]))
     rounding = _rounding(known)
     if rounding:
         notes.append(f"the log holds {_told_of_digits(known)}")
@@ -189,9 +203,12 @@ def _is_plain(known: FloatArray) -> bool:
     """Tell whether rates of one digit are those that were set, as .01, then .001.
 
     Had the digits been cut, the rate would not fall by the same factor each time, or it
-    would be 0 in the end.
+    would be 0 in the end. A power of ten is a ``min_lr``, at which the last fall ended.
     """
     falls = [new / old for old, new in pairwise(known.tolist()) if new < old]
+    only_falls = bool(falls) and not (np.diff(known) > 0).any()
+    if only_falls and f"{known[-1]:e}".startswith("1.000000e"):
+        falls[-1] = min(falls[0], falls[-1])
     alike = not falls or max(falls) < min(falls) * (1 + _BESIDE)
     return alike and min(known) > 0 and count_digits(known)[0] == 1
 

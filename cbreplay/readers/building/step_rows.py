@@ -29,12 +29,7 @@ from cbreplay.readers.building.counted_steps import (
 from cbreplay.readers.building.evaluations import count_hint
 from cbreplay.readers.building.telling_columns import leave_out_said_tests
 from cbreplay.readers.columns.column import LogColumn
-from cbreplay.readers.columns.column_names import (
-    BATCH_NAMES,
-    EPOCH_NAMES,
-    STEP_NAMES,
-    is_rate_name,
-)
+from cbreplay.readers.columns.column_names import BATCH_NAMES, EPOCH_NAMES, STEP_NAMES
 from cbreplay.readers.columns.roles import (
     are_epochs,
     are_fractions,
@@ -46,6 +41,7 @@ from cbreplay.readers.columns.written_again import (
     drop_earlier_copies,
     leave_out_restored,
 )
+from cbreplay.series_names import is_rate_name
 from cbreplay.wording.note import Note
 from cbreplay.wording.words import count
 

@@ -14,10 +14,9 @@ from cbreplay.readers.columns.column_names import (
     FITS,
     SETTINGS,
     is_clock,
-    is_rate_name,
     letters,
 )
-from cbreplay.series_names import is_validation
+from cbreplay.series_names import is_rate_name, is_validation
 from cbreplay.wording.words import count
 
 if TYPE_CHECKING:

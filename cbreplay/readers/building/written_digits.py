@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbreplay.evidence.rounded import half_units
+from cbreplay.evidence.rounded import count_digits, half_units
 from cbreplay.run import Series
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = [
     "as_float32",
     "count_all_digits",
-    "count_digits",
     "hold_float32",
     "hold_texts",
     "rounding_of",
@@ -77,26 +76,6 @@ def as_float32(rate: Series) -> Series:
     # in the optimizer, a rate beyond float32 is inf too
     with np.errstate(over="ignore"):
         return Series(rate.values.astype(np.float32), rate.recorded, rate.others)
-
-
-def count_digits(values: FloatArray) -> tuple[int, int]:
-    """Return the most digits, and the most decimals, that a number of them has.
-
-    Examples
-    --------
-    >>> count_digits(np.array([0.001, 0.00025, 12.5])), count_digits(np.array([1e-06]))
-    ((3, 5), (1, 6))
-    """
-    most, most_decimals = 1, 0
-    for value in {*np.abs(values[np.isfinite(values)]).tolist()}:
-        mantissa, _, exponent = repr(value).partition("e")
-        whole, _, fraction = mantissa.partition(".")
-        fraction = fraction.rstrip("0")
-        # 10 may be one digit: nothing tells
-        digits = (whole + fraction).strip("0")
-        most = max(most, len(digits))
-        most_decimals = max(most_decimals, len(fraction) - int(exponent or 0))
-    return most, most_decimals
 
 
 def count_all_digits(columns: Iterable[FloatArray]) -> int:

@@ -14,12 +14,7 @@ import numpy as np
 from cbreplay.errors import LogError
 from cbreplay.readers.base import Damage
 from cbreplay.readers.columns.cells import holds_number, parse_cell
-from cbreplay.readers.columns.column_names import (
-    EPOCH_NAMES,
-    STEP_NAMES,
-    is_epoch_name,
-    is_rate_name,
-)
+from cbreplay.readers.columns.column_names import EPOCH_NAMES, STEP_NAMES, is_epoch_name
 from cbreplay.readers.columns.header import check_numbers, shown_names
 from cbreplay.readers.columns.table import DECIMAL_COMMA, LogTable
 from cbreplay.readers.columns.text_lines import NotUtf8Error
@@ -32,6 +27,7 @@ from cbreplay.readers.columns.written_again import (
     lines_from,
 )
 from cbreplay.readers.files import BEFORE_ITS_FIRST
+from cbreplay.series_names import is_rate_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence

@@ -1,4 +1,4 @@
-"""All that the name of a column tells: an epoch, a rate, a data set, a run, a time."""
+"""All that the name of a column tells: an epoch, a data set, a run, a time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from cbreplay.series_names import LEARNING_RATE_NAMES
+from cbreplay.series_names import LEARNING_RATE_NAMES, is_rate_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +19,7 @@ __all__ = [
     "FITS",
     "FOLDS",
     "INDEXES",
+    "KERAS_ITERATIONS",
     "KINDS",
     "LIKE_EPOCH",
     "MODELS",
@@ -33,7 +34,6 @@ __all__ = [
     "VALUES",
     "is_clock",
     "is_epoch_name",
-    "is_rate_name",
     "is_time",
     "letters",
     "name_on",
@@ -50,8 +50,8 @@ BATCH_NAMES = ("batch", "batch_idx", "batch_index", "minibatch")
 CATBOOST = r"(learn|test)_error\.tsv"
 STEP_NAMES = (
     *("step", "global_step", "iteration", "iter", "iterations", "steps"),
-    # Ray Tune's, whose reports mostly come once an epoch
-    "training_iteration",
+    # Ray Tune's, whose reports mostly come once an epoch, and Determined's
+    *("training_iteration", "steps_completed"),
 )
 # the names under which pandas's own index comes back from a CSV
 INDEXES = ("#0", "Unnamed: 0", "index")
@@ -61,6 +61,9 @@ OF_METRICS = frozenset(("metric", "metricname", "key", "tag", "variable", "measu
 # the last of each are those of Neptune's exporter
 TRACKED_METRICS = OF_METRICS | {"name", "series", "attributepath"}
 VALUES = frozenset(("value", "metricvalue", "floatvalue"))
+# the tags of Keras's TensorBoard callback by the iteration: what it sees of each batch,
+# and of each call of evaluate
+KERAS_ITERATIONS = r"batch_.*|evaluation_.*_vs_iterations"
 # columns whose words may be phases of one training
 PHASES = frozenset(("phase", "stage", "mode"))
 # columns that may tell what a row's numbers are of: several kinds are no epochs
@@ -117,23 +120,6 @@ FITS = SETTINGS | frozenset(
 _TIME = "(?i)time|date"
 _CLOCK = "(?i)time|elapsed|seconds|clock|since_restore"
 
-# splits letters from digits, and "learningRate" in two
-_WORDS = "[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+"
-# words for whose rate it is: of a parameter group, an optimizer, a network
-_WHOSE = frozenset(
-    (
-        *("x", "pg", "group", "groups", "param", "params", "parameter", "parameters"),
-        # "event_lr" is skorch's
-        *("train", "training", "trainer", "current", "epoch", "event"),
-        *("optimizer", "optimizers", "optim", "opt"),
-        *("adam", "adamw", "sgd", "rmsprop", "adagrad", "nadam", "lion"),
-        *("g", "d", "generator", "discriminator", "backbone", "head"),
-    )
-)
-_RATES = frozenset(("lr", "lrs", "learningrate", "learningrates"))
-# LearningRateMonitor of Lightning names the optimizer behind it: "lr-Adam/pg1"
-_OF_OPTIMIZER = r"lr-[A-Za-z]\w*(?:-[0-9]+)?(?:/pg[0-9]+)?"
-
 
 def is_epoch_name(name: object) -> bool:
     """Tell whether a column, a list or an index has the name of the epoch."""
@@ -189,22 +175,6 @@ def is_clock(name: str) -> bool:
     These begin again with each process.
     """
     return re.search(_CLOCK, name) is not None
-
-
-@lru_cache(maxsize=4096)
-def is_rate_name(name: str) -> bool:
-    """Tell whether a column has the name of a learning rate.
-
-    >>> all(map(is_rate_name, ["lr", "Learning_Rate", "lr/pg0", "x/lr0", "lr-Adam"]))
-    True
-    >>> any(map(is_rate_name, ["val_lr", "min_lr", "lr_loss", "lr-SGD-momentum"]))
-    False
-    """
-    if name.startswith("lr-") and re.fullmatch(_OF_OPTIMIZER, name):
-        return True
-    words = [word.lower() for word in re.findall(_WORDS, name)]
-    said = [word for word in words if not word.isdigit() and word not in _WHOSE]
-    return "".join(said) in _RATES
 
 
 def rate_names(names: Iterable[str]) -> list[str]:

@@ -55,6 +55,9 @@ _WHOLE = 1 << 20
 
 def read_table_content(content: bytes, source: str, options: ReadOptions) -> LogTable:
     """Read a CSV that is in memory."""
+    plain = read_plain(content, source, Damage(options))
+    if plain is not None:
+        return plain
     from io import BytesIO
 
     from cbreplay.readers.columns.cell_by_cell import read_cells

@@ -17,6 +17,7 @@ from cbreplay.readers.columns.column import LogColumn
 from cbreplay.readers.columns.column_names import (
     DATA_SET_COLUMNS,
     INDEXES,
+    KERAS_ITERATIONS,
     KINDS,
     STEP_NAMES,
     TRACKED_METRICS,
@@ -47,6 +48,8 @@ __all__ = ["NAMED_ABOVE", "lay_out_data_sets"]
 NAMED_ABOVE = "the name above its rows"
 # prefixes of data sets that a yes-or-no column may name: ``training``, ``is_val``
 _SAID = ("", "val_", "eval_", "dev_")
+# what Keras puts before the name of a metric of an epoch
+_EPOCH_OF = r"^epoch_(?!(learning_rate|lr)$)(?=.)"
 # data sets, or metrics, in an error
 _SHOWN = 3
 
@@ -336,8 +339,20 @@ def _says_nothing_else(name: str, cells: LogColumn) -> bool:
 def _metrics_of_rows(
     table: LogTable, name: str, telling: list[str]
 ) -> tuple[list[str], EpochArray]:
-    """Return Keras's names of the metrics in the order of the rows, and each row's."""
+    """Return Keras's names of the metrics in the order of the rows, and each row's.
+
+    Tags of its TensorBoard callback are those of its logs, but for the learning rate;
+    rows of batches, and of calls of evaluate, are left out.
+    """
+    of_keras = letters(name) == "tag" and any(
+        own.startswith("epoch_") for own in table.columns[name].vocabulary
+    )
+    if of_keras:
+        tags = table.columns[name].words_of_rows()
+        table.keep(np.array([not re.fullmatch(KERAS_ITERATIONS, tag) for tag in tags]))
     metric, *sets = (table.columns[own].words_of_rows() for own in (name, *telling))
+    if of_keras:
+        metric = [re.sub(_EPOCH_OF, "", tag) for tag in metric]
     called = list(map(name_on, metric, sets[0])) if sets else metric
     metrics = list(dict.fromkeys(called))
     numbers = {own: number for number, own in enumerate(metrics)}

@@ -20,11 +20,15 @@ from cbreplay.readers.columns.column_names import (
     SETTINGS,
     STEP_NAMES,
     is_epoch_name,
-    is_rate_name,
     letters,
 )
-from cbreplay.readers.columns.roles import are_epochs, check_rows_are_no_runs
+from cbreplay.readers.columns.roles import (
+    are_epochs,
+    are_round,
+    check_rows_are_no_runs,
+)
 from cbreplay.readers.sizes import check_columns
+from cbreplay.series_names import is_rate_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -191,6 +195,8 @@ def sort_by_runs(table: LogTable) -> list[str]:
     check_rows_are_no_runs(table)
     key = find_numbering(table)
     names, run = runs_of_rows(table)
+    if key is not None and run is None:
+        names, run = _rates_of_rows(table, table.columns[key].values)
     if key is None or run is None or not run.any():
         return names
     numbers = table.columns[key].values
@@ -208,6 +214,26 @@ def sort_by_runs(table: LogTable) -> list[str]:
     if (np.diff(run) < 0).any():
         table.notes.append(f"its rows were sorted by {' and '.join(names)}")
     return names
+
+
+def _rates_of_rows(
+    table: LogTable, numbers: FloatArray
+) -> tuple[list[str], EpochArray | None]:
+    """Return a column of rates of which each epoch has a row, and which one a row has.
+
+    So trainings with a rate each were written in turn; one training has a rate in each
+    epoch, unless its rows are steps. Trainings are numbered in the order of the rows.
+    """
+    n_epochs = len({*numbers.tolist()})
+    if table.first_of((*STEP_NAMES, *BATCH_NAMES)) is not None:
+        return [], None
+    for name in filter(is_rate_name, table.columns):
+        values = table.columns[name].values
+        rates, first, run = np.unique(values, return_index=True, return_inverse=True)
+        each_once = len(rates) * n_epochs == len(table) and _stand_once(run, numbers)
+        if min(len(rates), n_epochs) > 1 and each_once and are_round(rates):
+            return [name], np.argsort(np.argsort(first))[run]
+    return [], None
 
 
 def name_columns(

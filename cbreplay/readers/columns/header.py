@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 
 from cbreplay.errors import LogError
 from cbreplay.readers.columns.cells import holds_number
-from cbreplay.readers.columns.column_names import FOLDS, is_epoch_name
+from cbreplay.readers.columns.column_names import (
+    FOLDS,
+    KINDS,
+    is_epoch_name,
+    letters,
+)
 from cbreplay.wording.words import list_first
 
 if TYPE_CHECKING:
@@ -67,8 +72,8 @@ def encoding_of(beginning: bytes) -> str:
     """Choose the encoding by a byte order mark, or by the zeros of UTF-16."""
     if beginning.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    for letters, zeros, encoding in ((0, 1, "utf-16-le"), (1, 0, "utf-16-be")):
-        plain = b"".join(beginning[letters:32:2].split()).decode("latin-1")
+    for signs, zeros, encoding in ((0, 1, "utf-16-le"), (1, 0, "utf-16-be")):
+        plain = b"".join(beginning[signs:32:2].split()).decode("latin-1")
         if (
             set(beginning[zeros:32:2]) == {0}
             and plain.isprintable()
@@ -160,7 +165,12 @@ def _names_of_levels(lines: list[list[str]]) -> list[str] | None:
     index = [*takewhile(bool, last)]
     # what pandas writes there are names of levels, and only in the first column
     beside = levels[0][len(levels) > 1 : len(index)]
-    if 0 < len(index) < len(last) and not any((*beside, *last[len(index) :])):
+    firsts = dict.fromkeys(line[0] for line in lines)
+    named = all((*firsts, *last)) and any(letters(own) in KINDS for own in firsts)
+    if named and len(firsts) == len(lines):
+        # above an index without a name
+        lines = [["", *line[1:]] for line in lines]
+    elif 0 < len(index) < len(last) and not any((*beside, *last[len(index) :])):
         outer = [""] * len(index)
         lines = [*(outer + level[len(index) :] for level in levels), last]
     else:

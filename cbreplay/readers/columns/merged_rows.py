@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from cbreplay.readers.columns.column_names import is_rate_name
+from cbreplay.series_names import is_rate_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

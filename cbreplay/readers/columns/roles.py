@@ -20,11 +20,11 @@ from cbreplay.readers.columns.column_names import (
     STATES,
     STEP_NAMES,
     is_epoch_name,
-    is_rate_name,
     is_time,
     letters,
     prefix_of,
 )
+from cbreplay.series_names import is_rate_name
 
 if TYPE_CHECKING:
     from cbreplay.readers.columns.column import LogColumn
@@ -35,6 +35,7 @@ __all__ = [
     "EXACT",
     "are_epochs",
     "are_fractions",
+    "are_round",
     "check_one_kind",
     "check_rows_are_epochs",
     "check_rows_are_no_runs",
@@ -208,7 +209,17 @@ def _are_tried(cells: LogColumn) -> bool:
     falls_first = np.flatnonzero(~rises)[:1]
     if not len(falls_first) or not rises[falls_first[0] :].any():
         return False
-    # of what float32 made of 0.001 too
+    return are_round(rates)
+
+
+def are_round(rates: FloatArray) -> bool:
+    """Tell whether rates have two digits at most, as those that people try.
+
+    So has what float32 made of 0.001; the rates of most schedules have many.
+
+    >>> are_round(np.array([0.1, 0.0010000000474974513])), are_round(np.array([1 / 3]))
+    (True, False)
+    """
     digits = [f"{rate:.6e}".partition("e")[0].rstrip("0.") for rate in rates.tolist()]
     return all(len(text.replace(".", "")) <= _ROUND for text in digits)
 

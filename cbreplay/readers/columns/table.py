@@ -12,10 +12,11 @@ import numpy as np
 from cbreplay.readers.base import SKIP_HINT, ForeignLogError, LogFacts
 from cbreplay.readers.columns.cells import parse_cell
 from cbreplay.readers.columns.column import LogColumn
-from cbreplay.readers.columns.column_names import is_epoch_name, is_rate_name
+from cbreplay.readers.columns.column_names import is_epoch_name
 from cbreplay.readers.columns.header import shown_names
 from cbreplay.readers.columns.merged_rows import collapse_columns
 from cbreplay.readers.sizes import check_cells, check_columns
+from cbreplay.series_names import is_rate_name
 from cbreplay.wording.note import Note, reworded
 
 if TYPE_CHECKING:

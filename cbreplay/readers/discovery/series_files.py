@@ -22,26 +22,30 @@ import numpy as np
 from cbreplay.by_key import by_key
 from cbreplay.errors import LogError
 from cbreplay.near_series import METRIC_ALIASES
-from cbreplay.readers.building.rate_columns import logged_rate
-from cbreplay.readers.columns.column_names import CATBOOST, is_rate_name
+from cbreplay.readers.building.rate_columns import KERAS_RATE_TAGS, logged_rate
+from cbreplay.readers.columns.column_names import CATBOOST
 from cbreplay.readers.discovery.common_epochs import (
     goes_with,
     laid_over,
     with_series_of,
 )
 from cbreplay.readers.discovery.found_logs import note_left_out
+from cbreplay.readers.discovery.reading import read_content
+from cbreplay.readers.files import read_bytes
+from cbreplay.readers.formats import content_format, is_stored_metric
 from cbreplay.readers.other_tools.tensorboard_page import (
     NAMED_BY_RUN,
     UNTOLD_DATA_SET,
 )
-from cbreplay.series_names import is_validation
+from cbreplay.series_names import is_rate_name, is_validation
 from cbreplay.wording.words import list_first
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from cbreplay.readers.base import ReadOptions
     from cbreplay.readers.discovery.found_logs import FoundLogs, RunsOfLog
-    from cbreplay.run import FloatArray, RateSource, Run
+    from cbreplay.run import FloatArray, Run
 
 __all__ = ["join_series_files", "leave_out_rates", "tell_data_sets"]
 
@@ -49,11 +53,6 @@ __all__ = ["join_series_files", "leave_out_rates", "tell_data_sets"]
 _BY_TAG = (
     r"(?i)(?P<tag>epoch_(?P<metric>\w+?))(?:[ -]?\(?\d+\)?)?\.(?:csv|json)(?:\.gz)?"
 )
-# where Keras 3's callback and Keras 2's take the rate from
-_RATE_SOURCES: dict[str, RateSource] = {
-    "epoch_learning_rate": "optimizer",
-    "epoch_lr": "logs",
-}
 # what Keras's callback calls its two writers, at the end of a run's name
 _WRITER = r"(?i)(?:^|[_./\\-])(?:train|validation)$"
 _DVCLIVE = r"(?P<place>.*)[/\\]plots[/\\]metrics[/\\](?P<name>.+)\.tsv"
@@ -63,24 +62,63 @@ def join_series_files(found: FoundLogs) -> None:
     """Join the files of one training that hold one series each."""
     groups = by_key(found.logs, _training_of)
     joined: dict[RunsOfLog, RunsOfLog] = {}
+    refused: dict[RunsOfLog, LogError] = {}
     for (place, training), own in groups.items():
         logs = _with_one_rate(own)
         named = [name for log in logs for name in log.run.series]
         kind, _, label = training.partition(" ")
         told = {*map(_measure, named)} if kind == "called" else {*named}
-        if len(logs) > 1 and len(told) == len(named) and _are_alike(logs):
-            beside = [other for other in groups if other[0] == place]
-            first, *others = logs
-            joined |= dict.fromkeys(others, first)
-            first.run = _joined(logs)
-            if label and len(beside) > 1:
-                # files of several runs lie here, named by the run
-                above, above_long = map(os.path.dirname, (first.name, first.long_name))
-                first.name = os.path.join(above, label)
-                first.long_name = os.path.join(above_long, label)
-            else:
-                first.call_by_directory(place)
+        several = len(logs) > 1 and len(told) == len(named)
+        try:
+            whole = _whole(logs, found.options) if several else None
+        except LogError as error:
+            refused |= dict.fromkeys(logs, error)
+            continue
+        if whole is None:
+            continue
+        first, *others = logs
+        joined |= dict.fromkeys(others, first)
+        first.run = whole
+        if label and len([other for other in groups if other[0] == place]) > 1:
+            # files of several runs lie here, named by the run
+            above, above_long = map(os.path.dirname, (first.name, first.long_name))
+            first.name = os.path.join(above, label)
+            first.long_name = os.path.join(above_long, label)
+        else:
+            first.call_by_directory(place)
     found.join(joined)
+    _leave_out(found, refused)
+
+
+def _whole(logs: Sequence[RunsOfLog], options: ReadOptions) -> Run | None:
+    """Return the run of which files hold a series each; None if they are of several.
+
+    MLflow's say which metric a row is of: they are read as one where their steps do not
+    go together, which tells what these count.
+
+    Raises
+    ------
+    LogError
+        If nothing tells what the steps count.
+    """
+    if _are_alike(logs):
+        return _joined(logs)
+    paths, most = [log.run.source for log in logs], options.max_bytes
+    contents = [read_bytes(path, most, len(paths)) for path in paths]
+    of_mlflow = {*map(content_format, contents)} == {"mlflow"}
+    if not of_mlflow or any(map(is_stored_metric, contents)):
+        return None
+    runs = read_content(b"\n".join(contents), paths[0], options)
+    return runs[0].with_notes(_joined_note(paths)) if len(runs) == 1 else None
+
+
+def _leave_out(found: FoundLogs, errors: Mapping[RunsOfLog, LogError]) -> None:
+    """Leave out logs with a note of each error; raise it if nothing else is there."""
+    if errors and len(errors) == len(found.logs):
+        raise next(iter(errors.values()))
+    found.take_out({log: own.problem for log, own in errors.items()}, "dropped")
+    once = dict.fromkeys(errors.values())
+    found.notes += [note_left_out(error, strict=True) for error in once]
 
 
 def _holds_only_rates(log: RunsOfLog) -> bool:
@@ -109,20 +147,15 @@ def leave_out_rates(found: FoundLogs) -> None:
     LogError
         If nothing else is there.
     """
-    rates = [log for log in found.logs if _holds_only_rates(log)]
-    errors = [
-        LogError(
+    errors = {
+        log: LogError(
             "it holds no metric, only a learning rate",
             source=log.run.source,
             hint="Give the log of a metric too, and one rate of the same epochs",
         )
-        for log in rates
-    ]
-    if rates and len(rates) == len(found.logs):
-        raise errors[0]
-    reasons = {log: error.problem for log, error in zip(rates, errors, strict=True)}
-    found.take_out(reasons, "dropped")
-    found.notes += [note_left_out(error, strict=True) for error in errors]
+        for log in filter(_holds_only_rates, found.logs)
+    }
+    _leave_out(found, errors)
 
 
 def _training_of(log: RunsOfLog) -> tuple[str, str] | None:
@@ -194,19 +227,13 @@ def _joined(logs: Sequence[RunsOfLog]) -> Run:
     runs = [laid_over(log.run, longest) for log in logs]
     metrics = runs[:-1] if _holds_only_rates(logs[-1]) else runs
     paths = [run.source for run in runs]
-    names = list(map(os.path.basename, paths))
-    if len(set(names)) < len(names):
-        above = os.path.commonpath(paths)
-        names = [os.path.relpath(path, above) for path in paths]
-    files = list_first(names, _SHOWN)
-    note = f"{files} hold a series each, and were read as one training"
-    notes = (note, *with_series_of(*runs).notes)
+    notes = (_joined_note(paths), *with_series_of(*runs).notes)
     joined = replace(with_series_of(*metrics), notes=notes)
     if len(metrics) < len(runs):
         file = os.path.basename(paths[-1])
         page = re.fullmatch(NAMED_BY_RUN, file) or re.fullmatch(_BY_TAG, file)
         # another tool writes the rate of each row
-        source = _RATE_SOURCES.get("" if page is None else page["tag"], "")
+        source = KERAS_RATE_TAGS.get("" if page is None else page["tag"], "")
         logged = logged_rate(next(iter(runs[-1].series.values())), source)
         joined = replace(
             joined,
@@ -215,6 +242,15 @@ def _joined(logs: Sequence[RunsOfLog]) -> Run:
             rate_source=logged.source,
         ).with_notes(*logged.notes)
     return joined
+
+
+def _joined_note(paths: Sequence[str]) -> str:
+    names = list(map(os.path.basename, paths))
+    if len(set(names)) < len(names):
+        above = os.path.commonpath(paths)
+        names = [os.path.relpath(path, above) for path in paths]
+    files = list_first(names, _SHOWN)
+    return f"{files} hold a series each, and were read as one training"
 
 
 _SHOWN, _TIMES = 5, "timestamp"

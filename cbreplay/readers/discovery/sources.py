@@ -14,7 +14,6 @@ from cbreplay.readers.base import (
     NothingLoggedError,
     ReadOptions,
 )
-from cbreplay.readers.columns.column_names import is_rate_name
 from cbreplay.readers.discovery.found_logs import (
     FoundLogs,
     RunsOfLog,
@@ -36,7 +35,7 @@ from cbreplay.readers.formats import format_of
 from cbreplay.readers.other_tools.mlflow_store import stored_run_above
 from cbreplay.readers.sizes import check_logs, check_unpacked
 from cbreplay.run import Run
-from cbreplay.series_names import is_validation
+from cbreplay.series_names import is_rate_name, is_validation
 from cbreplay.wording.near_names import nearest_path
 from cbreplay.wording.note import Note
 from cbreplay.wording.plain_text import is_url, without_secrets

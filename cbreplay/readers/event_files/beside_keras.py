@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.readers.building.evaluations import shown
-from cbreplay.readers.columns.column_names import is_rate_name
+from cbreplay.readers.columns.column_names import KERAS_ITERATIONS
 from cbreplay.readers.event_files.scalar_table import Scalars
+from cbreplay.series_names import is_rate_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,9 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["with_other_scalars"]
 
 _BY_EPOCH = r"epoch_.+"
-# the callback also writes what it sees of each batch, and of each call of evaluate, by
-# the iteration
-_OWN = rf"{_BY_EPOCH}|batch_.*|evaluation_.*_vs_iterations"
+_OWN = rf"{_BY_EPOCH}|{KERAS_ITERATIONS}"
 
 
 def with_other_scalars(

@@ -21,10 +21,9 @@ from cbreplay.readers.building.evaluations import (
     seldom_logged,
     shown,
 )
-from cbreplay.readers.columns.column_names import is_rate_name
 from cbreplay.readers.event_files.points import at_steps, holding, recorded, without
 from cbreplay.run import Series
-from cbreplay.series_names import is_validation
+from cbreplay.series_names import is_rate_name, is_validation
 from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
@@ -140,11 +139,15 @@ def keep_epochs(pieces: list[Rows], facts: LogFacts) -> list[Rows]:
         return _as_given(pieces, facts)
     rows = _rows_of(pieces, judged)
     dense = [name for name in names if _n_values(rows, name) < _n_values(pieces, name)]
-    cadence = cadence_of_epochs(np.concatenate([piece.epochs for piece in rows]))
+    every = np.concatenate([piece.epochs for piece in rows])
+    cadence = cadence_of_epochs(every)
+    # the checkpoints of a training that had ended, as few steps apart as epochs are
+    times = [own.written[name] for own in rows for name in {*judged} & {*own.written}]
+    late = max(times) == -np.inf and not count_batches(every)
     ahead = any(_runs_ahead(pieces, judged, name) for name in dense)
     # a single validation, as of a test at the end, tells no other epochs
     alone = max(len(piece.epochs) for piece in rows) == 1
-    if not dense or ((alone or cadence == 1) and not ahead):
+    if not dense or late or ((alone or cadence == 1) and not ahead):
         return _as_given(pieces, facts)
     reason = f"values between the epochs, which are those of {shown(judged)}"
     left_out = {

@@ -104,7 +104,8 @@ def read_event(payload: _Payload) -> Event:
         if field.key == _WALL_TIME:
             (wall_time,) = struct.unpack("<d", payload[field.value : field.end])
         elif field.key == _STEP:
-            step = _signed(field.value)
+            # 64 bits as two's complement
+            step = field.value - (field.value >> 63 << 64)
         elif field.key == _SUMMARY:
             inside = _fields_inside(payload, field, _VALUE)
             values += [_read_value(payload, value) for value in inside]
@@ -206,7 +207,7 @@ def _read_tensor(payload: _Payload, outer: _Field) -> HeldValue:
     fields = [*_read_fields(payload, outer.value, outer.end)]
     dtypes = [field.value for field in fields if field.key == _DTYPE]
     shapes = [field for field in fields if field.key == _SHAPE]
-    contents = [field for field in fields if field.key == _CONTENT and _size(field)]
+    contents = [f for f in fields if f.key == _CONTENT and f.value < f.end]
     kind = _KINDS.get(dtypes[-1]) if dtypes else None
     own = [field for field in fields if kind and field.key >> 3 == kind.field]
     of_one = all(_is_scalar(payload, shape) for shape in shapes[-1:])
@@ -216,10 +217,6 @@ def _read_tensor(payload: _Payload, outer: _Field) -> HeldValue:
         return _read_number(payload, contents[-1], kind)
     # proto3 leaves out a zero
     return _read_number(payload, own[0], kind) if own else HeldValue("", 0.0)
-
-
-def _size(field: _Field) -> int:
-    return field.end - field.value
 
 
 def _is_scalar(payload: _Payload, shape: _Field) -> bool:
@@ -272,11 +269,6 @@ def _read_varint(payload: _Payload, position: int) -> tuple[int, int]:
             return number & 0xFFFF_FFFF_FFFF_FFFF, position + count + 1
     message = f"no varint at byte {position}"
     raise ValueError(message)
-
-
-def _signed(number: int) -> int:
-    """Read 64 bits as two's complement."""
-    return number - (1 << 64) if number >> 63 else number
 
 
 def _read_fields(payload: _Payload, position: int, end: int) -> Iterator[_Field]:

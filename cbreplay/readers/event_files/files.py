@@ -19,7 +19,6 @@ from cbreplay.readers.entries import (
     list_entries,
 )
 from cbreplay.readers.event_files.reading import read_events
-from cbreplay.readers.event_files.scalar_table import Scalars
 from cbreplay.readers.files import check_size, read_beginning
 
 if TYPE_CHECKING:
@@ -253,20 +252,24 @@ def read_files(paths: Sequence[str], most: int, above: str = "") -> LogFiles:
                 (empty if _is_empty(file) else log.unread).append(error)
     if not above:
         log.notes.extend(_several_files(log))
-    if any(log.files.values()) or log.unread:
-        if empty:
-            # the writer has not written anything yet
-            paths = [str(error.source) for error in empty]
-            log.notes.append(f"empty files were passed by: {_named(paths)}")
-    else:
+    if not any(log.files.values()) and not log.unread:
         log.unread.extend(empty[:1])
+    elif empty:
+        # the writer has not written anything yet
+        paths = [str(error.source) for error in empty]
+        log.notes.append(f"empty files were passed by: {_named(paths)}")
     alone = [name for name in log.files if name not in ("", *_WRITERS)]
     if alone:
         log.notes.append(
             f"{', '.join(alone)}: directories of one series each, as add_scalars "
             "writes them, were read as series of one training"
         )
-    log.notes.extend(_unfinished(log))
+    log.notes.extend(
+        f"{os.path.basename(table.path)} was read as far as it is whole: "
+        f"{table.unfinished.problem}"
+        for table in log.tables
+        if table.unfinished is not None
+    )
     return log
 
 
@@ -301,15 +304,6 @@ def _named(paths: list[str]) -> str:
     return ", ".join(map(os.path.basename, paths[:_SHOWN])) + more
 
 
-def _unfinished(log: LogFiles) -> Iterator[str]:
-    for table in log.tables:
-        if table.unfinished is not None:
-            yield (
-                f"{os.path.basename(table.path)} was read as far as it is whole: "
-                f"{table.unfinished.problem}"
-            )
-
-
 def report_damage(log: LogFiles, layout: Layout | None, damage: Damage) -> None:
     """Report what is damaged, file for file, in the order of each file."""
     for error in log.unread:
@@ -327,8 +321,9 @@ def report_damage(log: LogFiles, layout: Layout | None, damage: Damage) -> None:
 def _negative_steps(
     table: EventTable, writer: str, layout: Layout
 ) -> Iterator[LogError]:
-    for tag, own in table.each(Scalars.below, 0).scalars.items():
-        if layout.series_name(tag, writer) is not None:
-            for step, byte in zip(own.steps, own.offsets.tolist(), strict=True):
+    for tag, own in table.scalars.items():
+        if own.steps.min() < 0 and layout.series_name(tag, writer) is not None:
+            steps, _, _, offsets = own.below(0)
+            for step, byte in zip(steps, offsets.tolist(), strict=True):
                 problem = f"{tag} has the step {step}, below 0"
                 yield LogError(problem, source=table.path, byte=byte, hint=SKIP_HINT)

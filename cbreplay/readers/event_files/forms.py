@@ -49,18 +49,12 @@ _MIXER = np.uint64(0x9E3779B97F4A7C15)
 
 
 class FormRows(NamedTuple):
-    """The records of a block that have one form, their steps, and their holes."""
+    """The records of a block that have one form, in order, their steps, and holes."""
 
     form: Form
     rows: Ints
     steps: Ints
     holes: Ints
-
-    def only(self, kept: Flags) -> FormRows:
-        """Return those of some records of the block."""
-        there = kept[self.rows]
-        columns = (self.rows, self.steps, self.holes)
-        return FormRows(self.form, *(column[there] for column in columns))
 
 
 class _Beginning(NamedTuple):
@@ -111,9 +105,7 @@ def add_scalars(
         if not form.scalar:
             table.note_other(form.tag, int(offsets[0]))
             continue
-        # a signalling NaN is not worth a warning
-        with np.errstate(invalid="ignore"):
-            values = block.read("<f4", holes).astype(np.float64)
+        values = block.read("<f4", holes).astype(np.float64)
         wall_times = block.read("<f8", block.starts[rows] + 1)
         table.add(form.tag, Scalars(steps, wall_times, values, offsets))
     return np.flatnonzero(left).tolist()
@@ -129,17 +121,21 @@ def begins_alike(content: Bytes) -> tuple[RecordBlock, list[FormRows]] | None:
     if kept is None:
         return None
     n_bytes = min(len(content) - PADDING, len(kept.content))
-    differs = content[:n_bytes] ^ kept.content[:n_bytes]
-    differs &= kept.fixed[:n_bytes]
-    n_alike = int((differs != 0).argmax()) if differs.any() else n_bytes
+    differs = (content[:n_bytes] ^ kept.content[:n_bytes]) & kept.fixed[:n_bytes] != 0
+    n_alike = int(differs.argmax()) if differs.any() else n_bytes
     n_records = int(kept.bounds.searchsorted(n_alike, side="right")) - 1
     # a file that goes on far behind what it shares is read whole, and kept instead
     if n_records < 1 or _FAR * kept.bounds[n_records] < len(content) - PADDING:
         return None
     block = RecordBlock(content, kept.bounds[: n_records + 1])
-    unchanged = np.zeros(len(kept.bounds), dtype=np.bool_)
-    unchanged[:n_records] = ~block.changed
-    return block, [own.only(unchanged) for own in kept.found]
+    if block.changed.any():
+        # which ones is told where all are read
+        return None
+    counts = [int(own.rows.searchsorted(n_records)) for own in kept.found]
+    return block, [
+        FormRows(form, rows[:n], steps[:n], holes[:n])
+        for (form, rows, steps, holes), n in zip(kept.found, counts, strict=True)
+    ]
 
 
 def remember(block: RecordBlock, found: list[FormRows]) -> None:

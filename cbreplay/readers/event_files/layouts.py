@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cbreplay.readers.building.evaluations import OF_MACHINE, TRAINER_SPEED
+from cbreplay.readers.building.rate_columns import KERAS_RATE_TAGS
 from cbreplay.readers.columns.column_names import rate_names
-from cbreplay.readers.event_files.scalar_table import equal_rows
+from cbreplay.readers.event_files.scalar_table import Scalars, equal_rows
 from cbreplay.series_names import is_validation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cbreplay.readers.base import ReadOptions
-    from cbreplay.readers.event_files.scalar_table import EventTable, Scalars
+    from cbreplay.readers.event_files.scalar_table import EventTable
 
 __all__ = [
     "HUGGING_FACE_EPOCH",
@@ -36,8 +37,6 @@ _PREFIX = "epoch_"
 # where TensorFlow 2 writes, or any Keras with a validation: a script may have tags like
 # Keras's, which count from 1
 _OF_KERAS = r"\.v2\b|(\A|[/\\])(train|validation)[/\\][^/\\]*\Z"
-# the tags of the learning rate of Keras 3 and Keras 2
-KERAS_RATE_TAGS = ("epoch_learning_rate", "epoch_lr")
 # tags that Hugging Face writes at the end of a training: they are no series
 _SUMMARIES = r"train/(train_.*|total_flos)"
 _LIGHTNING_EPOCH, HUGGING_FACE_EPOCH = "epoch", "train/epoch"
@@ -98,7 +97,7 @@ class Layout(NamedTuple):
 
     def series_of(self, table: EventTable, writer: str) -> dict[str, Scalars]:
         """Return the series of epochs in a writer's file, at steps from 0 on."""
-        from_zero = table.each(lambda own: own.take(own.steps >= 0))
+        from_zero = table.each(Scalars.from_zero)
         return {
             name: own
             for tag, own in from_zero.scalars.items()

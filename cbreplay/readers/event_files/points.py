@@ -116,7 +116,7 @@ def _steps_back(scalars: Mapping[str, Scalars]) -> list[tuple[int, int]]:
     """Return where a series goes back to an earlier step, and where its last one is."""
     found: list[tuple[int, int]] = []
     for own in scalars.values():
-        back = np.flatnonzero(np.diff(own.steps) < 0)
+        (back,) = (own.steps[1:] < own.steps[:-1]).nonzero()
         offsets = own.offsets
         found += zip(offsets[back + 1].tolist(), offsets[back].tolist(), strict=True)
     return sorted(found)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from cbreplay.readers.event_files.events import read_event
 from cbreplay.readers.event_files.forms import (
     add_scalars,
@@ -49,7 +51,10 @@ def read_events(
     with open_records(path) as file:
         for block, found in _blocks(file, n_bytes):
             end = block.offset + int(block.bounds[-1])
-            for row in add_scalars(block, found, table):
+            # a signalling NaN is not worth a warning
+            with np.errstate(invalid="ignore"):
+                left = add_scalars(block, found, table)
+            for row in left:
                 _read_alone(file, block, row, table)
             table.settle()
         _check_end(file, end, table)

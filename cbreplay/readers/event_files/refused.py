@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cbreplay.errors import LogError
 from cbreplay.readers.base import ForeignLogError, NothingLoggedError
 from cbreplay.readers.building.evaluations import (
     axis_hint,
@@ -12,18 +13,16 @@ from cbreplay.readers.building.evaluations import (
     seldom_logged,
     shown,
 )
-from cbreplay.readers.columns.column_names import is_rate_name
 from cbreplay.readers.event_files.layouts import HUGGING_FACE_EPOCH, evaluated_within
-from cbreplay.series_names import is_validation
+from cbreplay.series_names import is_rate_name, is_validation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cbreplay.errors import LogError
     from cbreplay.readers.base import Damage
     from cbreplay.readers.event_files.files import LogFiles
 
-__all__ = ["CROWDED", "check_hyperparameters", "no_epochs", "only_crowded"]
+__all__ = ["CROWDED", "check_hyperparameters", "no_epochs", "nothing_left"]
 
 # why a series is left out that has more than two values at most of its steps
 CROWDED = "several values at most steps, as of each batch"
@@ -122,10 +121,15 @@ def _axis_hint(log: LogFiles, tags: Sequence[str]) -> str:
     return f"To {count_hint(seldom)}" if seldom else axis_hint(watched, "each step")
 
 
-def only_crowded(path: str, left_out: Mapping[str, str]) -> LogError | None:
-    """Return the error of a log with nothing but several values at each step."""
+def nothing_left(
+    path: str, log: LogFiles, left_out: Mapping[str, str], damage: Damage
+) -> LogError:
+    """Return the error of a log in which nothing is left of what may be epochs."""
     names = [name for name, why in left_out.items() if why == CROWDED]
-    if not names:
-        return None
-    problem = f"{shown(names)}: {CROWDED}"
-    return ForeignLogError(problem, source=path, hint=rows_hint(names))
+    if names:
+        problem = f"{shown(names)}: {CROWDED}"
+        return ForeignLogError(problem, source=path, hint=rows_hint(names))
+    for error in damage.errors:
+        problem, hint = f"no epoch is left: {error.problem}", "Correct it"
+        return LogError(problem, source=error.source, byte=error.byte, hint=hint)
+    return no_epochs(path, log, damage)

@@ -60,6 +60,10 @@ class Scalars(NamedTuple):
         """Return those of earlier steps than this one."""
         return self.take(self.steps < step)
 
+    def from_zero(self) -> Scalars:
+        """Return those of no negative step."""
+        return self if self.steps.min() >= 0 else self.take(self.steps >= 0)
+
     def numbered(self) -> Scalars:
         """Return them at the steps 0, 1, 2, ..., whatever theirs are."""
         return self._replace(steps=np.arange(len(self.steps)))
@@ -117,6 +121,12 @@ class EventTable(NamedTuple):
     def n_scalars(self) -> int:
         """How many scalars there are."""
         return sum(len(own.steps) for own in self.scalars.values())
+
+    @property
+    def last_time(self) -> float:
+        """When the last of the scalars was written."""
+        times = (float(own.wall_times.max()) for own in self.scalars.values())
+        return max(times, default=-np.inf)
 
     def each(self, change: Callable[..., Scalars], *given: int) -> EventTable:
         """Return the same with what becomes of the scalars of each tag."""

@@ -7,11 +7,10 @@ before, from that step on, does not count (TensorBoard reads it so too).
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from cbreplay.errors import LogError
 from cbreplay.readers.event_files.points import file_of, holding, merge_points
 from cbreplay.readers.event_files.scalar_table import BEHIND_ALL, Scalars
 from cbreplay.series_names import is_validation
@@ -23,9 +22,9 @@ if TYPE_CHECKING:
     from cbreplay.readers.building.rows import Rows
     from cbreplay.readers.event_files.scalar_table import EventTable, Restart
 
-__all__ = ["around_marks", "drop_purged", "join_writers", "pair_points", "share_marks"]
+__all__ = ["Purged", "drop_purged", "join_writers", "pair_points", "share_marks"]
 
-_MOST_COMPARED, _MOST_MARKS = 500, 50
+_MOST_COMPARED = 500
 
 
 def share_marks(
@@ -39,7 +38,7 @@ def share_marks(
     of_each = [[m for file in own for m in file.restarts] for own in writers.values()]
     marks = next(filter(None, of_each), [])
     return {
-        name: files if own or not files else _with_marks(files, marks)
+        name: _with_marks(files, marks) if marks and files and not own else files
         for (name, files), own in zip(writers.items(), of_each, strict=True)
     }
 
@@ -51,8 +50,8 @@ def _with_marks(files: list[EventTable], marks: Sequence[Restart]) -> list[Event
         given = [*marked[at].restarts, mark._replace(offset=offset)]
         marked[at] = marked[at]._replace(restarts=given)
     last: dict[str, int] = {}
-    for step, part in _cut_at_marks(marked):
-        last = last if step is None else {}
+    for begun, part in _cut_at_marks(marked):
+        last = last if begun is None else {}
         for tag, own in part.scalars.items():
             steps = np.append(last.get(tag, own.steps[0]), own.steps)
             if (np.diff(steps) < 0).any():
@@ -74,16 +73,33 @@ def _first_since(files: Sequence[EventTable], time: float) -> tuple[int, int]:
     return len(files) - 1, BEHIND_ALL
 
 
-def drop_purged(tables: Sequence[EventTable]) -> tuple[list[EventTable], list[str]]:
+class Purged(NamedTuple):
+    """The parts of a writer's files without what its marks took back.
+
+    And what it had logged before each mark, with what the mark left of that.
+    """
+
+    parts: list[EventTable]
+    marks: list[tuple[list[EventTable], list[EventTable]]]
+    notes: list[str]
+
+
+def drop_purged(tables: Sequence[EventTable]) -> Purged:
     """Cut the files of a writer at its marks, and drop what these took back.
 
-    The files are in the order they were begun; notes say what was dropped.
+    The files are in the order they were begun; notes say what was dropped. A file that
+    goes on after the mark in another one is another worker's, which did not resume.
     """
     parts: list[EventTable] = []
-    notes = []
-    for step, part in _cut_at_marks(tables):
-        if step is not None:
-            left = [own.each(Scalars.below, step) for own in parts]
+    marks, notes = [], []
+    for mark, part in _cut_at_marks(tables):
+        if mark is not None:
+            step, time = mark.step, mark.wall_time
+            others = {t.path for t in tables if t.last_time > time} - {part.path}
+            left = [
+                own if own.path in others else own.each(Scalars.below, step)
+                for own in parts
+            ]
             n_dropped = sum(own.n_scalars for own in parts)
             n_dropped -= sum(own.n_scalars for own in left)
             if n_dropped:
@@ -91,58 +107,22 @@ def drop_purged(tables: Sequence[EventTable]) -> tuple[list[EventTable], list[st
                     f"the writer resumed at step {step} and marked it, which drops "
                     f"{count(n_dropped, 'value')} written before from there on"
                 )
+            marks.append((parts, left))
             parts = left
-        parts.append(part)
-    return parts, notes
-
-
-def around_marks(
-    writers: Mapping[str, Sequence[EventTable]],
-) -> Iterator[list[dict[str, list[EventTable]]]]:
-    """Yield what all writers had logged before each mark, and what the mark left of it.
-
-    Raises
-    ------
-    LogError
-        If they marked different restarts, or so many that nobody waits until the files
-        were read once more for each: nothing tells what was written before one.
-    """
-    held = [own for own in writers.values() if own]
-    n_marks = {sum(len(file.restarts) for file in own) for own in held}
-    if len(n_marks) != 1 or max(n_marks) > _MOST_MARKS:
-        raise LogError(_UNTOLD)
-    for number in range(*n_marks):
-        yield [
-            {name: _until(own, number, ends) for name, own in writers.items()}
-            for ends in (number, number + 1)
-        ]
-
-
-_UNTOLD = "its writers did not mark the same restarts, or too many"
-
-
-def _until(files: Sequence[EventTable], number: int, ends: int) -> list[EventTable]:
-    """Return what was logged before a mark, with the marks before another."""
-    found: list[EventTable] = []
-    for file in files:
-        if number < len(file.restarts):
-            before = file.each(Scalars.between, 0, file.restarts[number].offset)
-            return [*found, before._replace(restarts=file.restarts[:ends])]
-        number, ends = number - len(file.restarts), ends - len(file.restarts)
-        found.append(file)
-    return found
+        parts = [*parts, part]
+    return Purged(parts, marks, notes)
 
 
 def _cut_at_marks(
     tables: Sequence[EventTable],
-) -> Iterator[tuple[int | None, EventTable]]:
-    """Yield the parts of files, each with the step of the mark that it begins with."""
+) -> Iterator[tuple[Restart | None, EventTable]]:
+    """Yield the parts of files, each with the mark that it begins with."""
     for table in tables:
-        steps = [None, *(mark.step for mark in table.restarts)]
+        marks = [None, *table.restarts]
         ends = pairwise([0, *(mark.offset for mark in table.restarts), BEHIND_ALL])
-        for step, (begin, end) in zip(steps, ends, strict=True):
+        for mark, (begin, end) in zip(marks, ends, strict=True):
             part = table.each(Scalars.between, begin, end)
-            yield step, part._replace(restarts=[], resumed=step is not None)
+            yield mark, part._replace(restarts=[], resumed=mark is not None)
 
 
 def join_writers(pieces: list[Rows], most: int) -> tuple[list[Rows], list[str]]:

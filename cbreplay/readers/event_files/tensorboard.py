@@ -14,7 +14,11 @@ from cbreplay.readers.base import Damage, LogFacts, LogReader
 from cbreplay.readers.building.evaluations import left_out_notes
 from cbreplay.readers.building.fits import join_rows
 from cbreplay.readers.building.numbering import number_epochs
-from cbreplay.readers.building.rate_columns import LoggedRate, take_rate
+from cbreplay.readers.building.rate_columns import (
+    KERAS_RATE_TAGS,
+    LoggedRate,
+    take_rate,
+)
 from cbreplay.readers.building.rows import Rows
 from cbreplay.readers.building.runs import build_run
 from cbreplay.readers.event_files.beside_keras import with_other_scalars
@@ -28,7 +32,6 @@ from cbreplay.readers.event_files.epochs import (
 from cbreplay.readers.event_files.files import read_files, report_damage
 from cbreplay.readers.event_files.layouts import (
     HUGGING_FACE_EPOCH,
-    KERAS_RATE_TAGS,
     choose_layout,
     drop_after_fit,
 )
@@ -37,11 +40,10 @@ from cbreplay.readers.event_files.refused import (
     CROWDED,
     check_hyperparameters,
     no_epochs,
-    only_crowded,
+    nothing_left,
 )
 from cbreplay.readers.event_files.scalar_table import Scalars
 from cbreplay.readers.event_files.several_files import (
-    around_marks,
     drop_purged,
     join_writers,
     pair_points,
@@ -51,20 +53,22 @@ from cbreplay.readers.sizes import check_trainings
 from cbreplay.wording.note import Note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cbreplay.readers.base import ReadOptions
     from cbreplay.readers.building.training_rows import TrainingRows
     from cbreplay.readers.event_files.files import LogFiles
     from cbreplay.readers.event_files.layouts import Layout
-    from cbreplay.run import RateSource, Run, Series
+    from cbreplay.readers.event_files.several_files import Purged
+    from cbreplay.run import Run, Series
     from cbreplay.run_metadata import RunMetadata
 
 __all__ = ["TensorBoardReader"]
 
 _LIKE_VALIDATION = ("val", "valid", "eval", "test", "dev")
-# the tools that are frameworks, and not Keras
+# the tools whose rules a training goes by, and not Keras's
 _FRAMEWORKS = ("Ultralytics", "Lightning", "Hugging Face")
+_MOST_MARKS = 50
 
 
 class TensorBoardReader(LogReader):
@@ -93,16 +97,21 @@ class TensorBoardReader(LogReader):
         damage = Damage(self.options)
         log = log._replace(files=share_marks(log.files))
         layout = self._layout_of(log, path, damage)
-        facts = LogFacts(path, (*damage.notes(), *layout.notes))
-        records = self._read_trainings(log, layout, facts, self.metadata)
+        held = {writer: drop_purged(files) for writer, files in log.files.items()}
+        purged = dict.fromkeys(note for own in held.values() for note in own.notes)
+        facts = LogFacts(path, (*damage.notes(), *layout.notes, *purged))
+        parts = log._replace(files={name: own.parts for name, own in held.items()})
+        records = self._read_trainings(parts, layout, facts, self.metadata)
         if not records:
-            raise only_crowded(path, facts.left_out) or no_epochs(path, log, damage)
+            raise nothing_left(path, log, facts.left_out, damage)
         facts.n_dropped = damage.n_dropped
         facts.begins_at = layout.begins_at
         facts.axis_unit = "evaluations" if layout.tool == "steps" else "epochs"
-        facts.framework = _framework(layout, log.tags)
-        if any(drop_purged(files)[1] for files in log.files.values()):
-            records[-1].replaced += self._taken_back(log, layout, records[-1], path)
+        tool = "Hugging Face" if HUGGING_FACE_EPOCH in log.tags else layout.tool
+        facts.framework = tool if tool in _FRAMEWORKS else ""
+        if purged:
+            last = records[-1]
+            last.replaced += self._taken_back(parts, held, layout, last, path)
         for record in records:
             # run.json describes the training that ended last
             known = self.metadata if record is records[-1] else None
@@ -145,20 +154,31 @@ class TensorBoardReader(LogReader):
         return join_rows(rows, options, metadata, facts.source)
 
     def _taken_back(
-        self, log: LogFiles, layout: Layout, record: TrainingRows, path: str
+        self,
+        log: LogFiles,
+        purged: Mapping[str, Purged],
+        layout: Layout,
+        record: TrainingRows,
+        path: str,
     ) -> list[tuple[int, TrainingRows | None]]:
         """Return the fits whose last values a mark took back, as `TrainingRows` has it.
 
-        Where these cannot be told, all that is known is where the first one ended.
+        Where these cannot be told, all that is known is where the first one ended: the
+        writers marked different restarts, or so many that nobody waits until the files
+        were read once more for each.
         """
         found: list[tuple[int, TrainingRows | None]] = []
+        marks = {name: own.marks for name, own in purged.items() if own.parts}
+        n_marks = {*map(len, marks.values())}
+        told = len(n_marks) == 1 and max(n_marks) <= _MOST_MARKS
         try:
-            for before, after in around_marks(log.files):
+            for of_writers in zip(*marks.values(), strict=True) if told else ():
+                sides = [
+                    log._replace(files=log.files | dict(zip(marks, own, strict=True)))
+                    for own in zip(*of_writers, strict=True)
+                ]
                 fits, kept = (
-                    self._read_trainings(
-                        log._replace(files=files), layout, LogFacts(path)
-                    )
-                    for files in (before, after)
+                    self._read_trainings(side, layout, LogFacts(path)) for side in sides
                 )
                 if not fits or not kept or fits[-1].horizon <= kept[-1].horizon:
                     continue
@@ -168,6 +188,8 @@ class TensorBoardReader(LogReader):
                 found = [(min(at, seam), own) for at, own in found]
                 found.append((seam, fits[-1]))
         except LogError:
+            told = False
+        if not told:
             return [(seam, None) for seam in sorted(record.seams)[:1]]
         return [(seam, fit) for seam, fit in found if seam <= record.horizon]
 
@@ -182,13 +204,6 @@ class TensorBoardReader(LogReader):
         if layout is None:
             raise no_epochs(path, log, damage)
         return layout
-
-
-def _framework(layout: Layout, tags: Sequence[str]) -> str:
-    """Return whose rules the training went by, where that is known and not Keras's."""
-    if HUGGING_FACE_EPOCH in tags:
-        return "Hugging Face"
-    return layout.tool if layout.tool in _FRAMEWORKS else ""
 
 
 def _called_validation(path: str) -> Iterator[str]:
@@ -214,8 +229,7 @@ def _read_points(
     notes, most = [], options.max_bytes
     of_writers: dict[str, list[Rows]] = {}
     for writer, files in log.files.items():
-        parts, purged = drop_purged(files)
-        parts, after = drop_after_fit(parts)
+        parts, after = drop_after_fit(files)
         notes += after
         pieces: list[Rows] = []
         for part in parts:
@@ -229,7 +243,7 @@ def _read_points(
             pieces += cut
             left_out |= unread | dict.fromkeys(crowded, CROWDED)
         of_writers[writer], joined = join_writers(pieces, most)
-        notes += [*purged, *joined]
+        notes += joined
     above, train = of_writers.pop(""), of_writers.pop("train")
     # a script may log in the directory and Keras below it
     train = pair_points(train, above, most) if layout.beside else above or train
@@ -258,11 +272,9 @@ def _rows_of(
 
 def _take_rate(record: TrainingRows) -> LoggedRate:
     """Take the learning rate out of a training: Keras's, or whatever it is called."""
-    for name in KERAS_RATE_TAGS:
+    for name, source in KERAS_RATE_TAGS.items():
         logged = record.take_rate(name)
         if logged is not None and logged.recorded.any():
-            # Keras 2 takes it from logs, as its CSVLogger does
-            source: RateSource = "logs" if name == "epoch_lr" else "optimizer"
             return LoggedRate(logged, source=source)
     # another tool writes the rate of each row
     return take_rate(record)._replace(source="")

@@ -15,14 +15,9 @@ from cbreplay.readers.building.lists import read_lists
 from cbreplay.readers.building.step_rows import fold_by, fold_data_sets
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.building.telling_columns import leave_out_said_tests
-from cbreplay.readers.columns.cells import holds_number, parse_cell
+from cbreplay.readers.columns.cells import holds_number
 from cbreplay.readers.columns.column import first_listed
-from cbreplay.readers.columns.column_names import (
-    EPOCH_NAMES,
-    STEP_NAMES,
-    is_epoch_name,
-    is_rate_name,
-)
+from cbreplay.readers.columns.column_names import EPOCH_NAMES, STEP_NAMES, is_epoch_name
 from cbreplay.readers.columns.counters import name_counter
 from cbreplay.readers.columns.data_sets import lay_out_data_sets
 from cbreplay.readers.columns.epoch_rows import sort_by_runs, tables_of_folds
@@ -58,7 +53,7 @@ from cbreplay.readers.other_tools.json_rows import (
 )
 from cbreplay.readers.other_tools.json_text import read_json, rows_of_epoch_files
 from cbreplay.readers.sizes import check_columns, check_logs
-from cbreplay.series_names import is_validation
+from cbreplay.series_names import is_rate_name, is_validation
 from cbreplay.wording.words import count
 
 if TYPE_CHECKING:
@@ -171,13 +166,14 @@ class JsonHistoryReader(LogReader):
             raise _foreign_json(path, held)
         if epochs is None and not any(map(is_epoch_name, kept)):
             _refuse_models(held, path)
-        kept, notes = _as_numbers(kept)
+        texts = any(isinstance(value, str) for own in kept.values() for value in own)
         kept, ends = without_ends(kept)
         left_out = {
             name: _EMPTY if held[name] == [] else "no list of numbers"
             for name, values in lists.items()
             if values is None
         }
+        notes = [_TEXTS] if texts else []
         notes += [*ends, *left_out_notes(left_out)]
         yield from read_lists(
             path,
@@ -193,19 +189,7 @@ class JsonHistoryReader(LogReader):
 
 
 _EMPTY = "the list is empty"
-
-
-def _as_numbers(
-    lists: dict[str, list[Any]],
-) -> tuple[dict[str, list[Any]], list[str]]:
-    """Return lists with the numbers that were written as text, and a note on these."""
-    if not any(isinstance(value, str) for own in lists.values() for value in own):
-        return lists, []
-    read = {
-        name: [parse_cell(own) if isinstance(own, str) else own for own in values]
-        for name, values in lists.items()
-    }
-    return read, ["numbers that were written as text were read as numbers"]
+_TEXTS = "numbers that were written as text were read as numbers"
 
 
 def _check_names(held: dict[str, Any], path: str, most: int) -> None:

@@ -7,15 +7,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from cbreplay.readers.base import ForeignLogError
-from cbreplay.readers.columns.column_names import (
-    EPOCH_NAMES,
-    is_rate_name,
-    name_on,
-    prefix_of,
-)
+from cbreplay.readers.columns.column_names import EPOCH_NAMES, name_on, prefix_of
 from cbreplay.readers.columns.written_again import ToldEnd
-from cbreplay.readers.other_tools.json_rows import are_numbers, are_rows
-from cbreplay.series_names import is_validation
+from cbreplay.readers.other_tools.json_rows import are_numbers, are_rows, as_number
+from cbreplay.series_names import is_rate_name, is_validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -74,7 +69,7 @@ def without_ends(lists: dict[str, list[Any]]) -> tuple[dict[str, list[Any]], lis
     """
     longest = max(map(len, lists.values()), default=0)
     once = {
-        name: own[0]
+        name: as_number(own[0])
         for name, own in lists.items()
         # one validation may be of the last epoch
         if len(own) == 1 and not name.startswith("val_")

@@ -22,7 +22,6 @@ from cbreplay.readers.building.step_rows import (
 )
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.building.telling_columns import leave_out_said_tests
-from cbreplay.readers.columns.column_names import is_rate_name
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.columns.data_sets import lay_out_data_sets
 from cbreplay.readers.columns.roles import (
@@ -31,7 +30,7 @@ from cbreplay.readers.columns.roles import (
     check_one_kind,
     read_ended_epochs,
 )
-from cbreplay.series_names import is_validation
+from cbreplay.series_names import is_rate_name, is_validation
 from cbreplay.wording.words import count
 
 if TYPE_CHECKING:

@@ -17,7 +17,6 @@ from cbreplay.errors import LogError
 from cbreplay.readers.base import Damage, LogReader
 from cbreplay.readers.building.step_rows import fold_by
 from cbreplay.readers.building.table_runs import build_runs
-from cbreplay.readers.columns.column_names import is_rate_name
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.columns.table import LogTable
 from cbreplay.readers.formats import (
@@ -26,7 +25,7 @@ from cbreplay.readers.formats import (
     SERIES_TIMES,
 )
 from cbreplay.readers.other_tools.json_text import begins_as_json, read_json
-from cbreplay.series_names import is_validation
+from cbreplay.series_names import is_rate_name, is_validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

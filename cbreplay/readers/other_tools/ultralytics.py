@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cbreplay.evidence.rounded import count_digits
 from cbreplay.readers.base import LogReader, UnreadableError
 from cbreplay.readers.building.table_runs import build_runs
-from cbreplay.readers.building.written_digits import count_digits
 from cbreplay.readers.columns.csv_table import read_table
 from cbreplay.readers.files import check_readable, read_beginning
 from cbreplay.wording.note import Note

@@ -5,9 +5,3 @@ for it stops the training.
 """
 
 from __future__ import annotations
-
-from cbreplay.rules.beyond_patience.ema import EmaStopping
-from cbreplay.rules.beyond_patience.mean import MeanStopping
-from cbreplay.rules.beyond_patience.target import TargetStopping
-
-__all__ = ["EmaStopping", "MeanStopping", "TargetStopping"]

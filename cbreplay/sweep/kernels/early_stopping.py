@@ -90,15 +90,11 @@ class Stops:
         self._wanted = wanted
         self._first_steps = wanted.candidates.first_steps
 
-    @cached_property
-    def stretches(self) -> Stretches:
-        """The stretches without improvement; the tracks of one run stand together."""
-        return self._wanted.stretches
-
     def held_at(self, tracks: EpochArray, steps: EpochArray) -> EpochArray:
         """Return the step whose weights are held after some steps; NEVER if none."""
         first = self._first_steps.reshape(-1)[tracks]
-        held = np.maximum(self.stretches.last_improved(tracks, steps), first)
+        stretches = self._wanted.stretches
+        held = np.maximum(stretches.last_improved(tracks, steps), first)
         return np.where(first <= steps, held, NEVER)
 
 

@@ -143,6 +143,7 @@ def setting_of(
     return callbacks
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "setting",
     [[STOPS], [KEEPS_LAST], [STOPS, REDUCES], [REDUCES], [TerminateOnNaN(), STOPS]],
@@ -173,6 +174,7 @@ def test_every_state_says_what_the_sweep_says(setting: list[Any]) -> None:
                 assert mine == (None if np.isnan(theirs) else theirs)
 
 
+@pytest.mark.no_cover
 @pytest.mark.slow
 def test_of_5000_drawn_states_each_says_what_the_replay_says() -> None:
     draw = np.random.default_rng(15)
@@ -205,6 +207,7 @@ def test_a_page_opens_on_a_run_that_shows_something() -> None:
         assert page_of(runs, [STOPS])["opens_on"] == opened
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("run", list(peculiar_runs()), ids=lambda run: str(run.name))
 def test_what_only_a_replay_decides_is_said_as_it_says_it(run: Run) -> None:
     page = page_of([run], [STOPS])

@@ -16,7 +16,7 @@ from cbreplay import (
     explain_replay,
     replay_run,
 )
-from cbreplay.rules import Bystander
+from cbreplay.rules.bystander import Bystander
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

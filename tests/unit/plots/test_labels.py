@@ -65,3 +65,19 @@ def test_a_text_goes_to_the_other_side_rather_than_across_a_line() -> None:
             for text, share in placed.items()
             if heights[text] > heights[row.text]
         )
+
+
+def test_a_text_that_fits_beside_its_line_is_not_wrapped() -> None:
+    """Of 52 characters the mean one has 4.7 points, and there are 268."""
+    text = "patience=3: stops at epoch 38 of 60, saves 22 epochs"
+    (row,) = _stacked([Label(0.0, text, "decision")], [268.0], WIDTH)
+    assert (row.text, row.rightwards) == (text, False)
+    assert 52 * 4.5 < row.end - row.start < 52 * 4.9
+
+
+def test_lines_to_one_epoch_pass_no_text() -> None:
+    """Two settings keep the same epoch: the upper line goes down beside both texts."""
+    known = [Label(0.0, text, "decision") for text in ("keeps 44", "so far keeps 44")]
+    lower, upper = _stacked(known, [230.0, 230.0], WIDTH)
+    assert {lower.label, upper.label} == set(known)
+    assert not lower.is_crossed(230.0)

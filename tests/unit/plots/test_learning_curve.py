@@ -149,6 +149,15 @@ def test_an_axis_without_a_value_has_no_numbers(training: float | None) -> None:
     assert training is None or low < training < high
 
 
+def test_huge_values_have_their_exponent_beside_each_number() -> None:
+    """A text ``1e10`` above the axis would stand where the lines of labels pass."""
+    run = Run.from_logs([{"val_loss": loss} for loss in (2e10, 7e10, 3e10, 6e10)])
+    ax = plot_learning_curve(points_of(run, EarlyStopping(patience=9)))
+    ax.figure.canvas.draw()
+    assert ax.yaxis.get_offset_text().get_text() == ""
+    assert "3e+10" in [label.get_text() for label in ax.get_yticklabels()]
+
+
 def test_the_objective_has_its_own_axis_and_carries_the_kept_mark() -> None:
     logs = [
         {"val_loss": loss, "val_accuracy": accuracy, "loss": loss}

@@ -88,7 +88,7 @@ def test_the_given_validation_freq_decides(
         ({"loss": [None]}, "no epoch with a metric"),
         ({"lr": [0.1]}, "no epoch with a metric"),
         ({"loss": [1, 2], "acc": [1]}, "'acc' has 1 value for 2 epochs"),
-        ({"loss": ["x"]}, "value 0 of 'loss' is 'x'"),
+        ({"loss": ["x"]}, "no cell of a metric is a number; .* one number for each"),
         ({"loss": 1.0}, "where a list of numbers is expected"),
         ({"loss": np.array(1.0)}, "where a list of numbers is expected"),
         ({"loss": [1, 2], "epoch": np.array(1)}, "'epoch' holds .* where a list"),
@@ -97,10 +97,13 @@ def test_the_given_validation_freq_decides(
         # as df.to_dict() makes it: its keys are no losses
         ({"loss": {0: 0.5, 1: 0.4}}, r"'loss' holds \{0: 0.5, 1: 0.4\}, where a list"),
         ({"loss": {0.5, 0.4}}, "where a list of numbers is expected"),
-        ({"loss": [np.complex64(1 + 2j)]}, "value 0 of 'loss' is .*1\\+2j"),
-        ({"loss": [16**5000]}, "'loss' is a number of 20001 bits, which is not one"),
-        ({"loss": [1, 2], "epoch": [0, 0.5]}, "the epoch of row 2 is 0.5"),
-        ({"loss": [1, 2], "epoch": [0, -1]}, "the epoch of row 2 is -1"),
+        ({"loss": [1, np.complex64(1 + 2j)]}, r"row 2: .*1\+2j.* is not a number"),
+        ({"loss": [1, 16**5000]}, "row 2: 'a number of 20001 bits' under loss is not"),
+        (
+            {"loss": [1, 2], "epoch": [0, 0.5]},
+            "row 2: the epoch '0.5' is not a whole number",
+        ),
+        ({"loss": [1, 2], "epoch": [0, -1]}, "row 2: the epoch '-1' is below 0"),
         ({"loss": [1] * 4, "val_loss": []}, "no whole number as validation_freq"),
     ],
 )
@@ -292,10 +295,12 @@ def test_a_value_for_each_class_is_left_out() -> None:
     scores = [np.array([0.5, 0.6]), np.array([0.6, 0.7])]
     (run,) = load_runs({"loss": [3.0, 2.0], "f1_score": scores})
     assert list(run.series) == ["loss"]
-    assert run.notes == ("left out f1_score: its values are lists, not single numbers",)
-    with pytest.raises(LogError, match="not one number"):
+    assert run.notes == ("left out f1_score: its cells are lists, not single numbers",)
+    with pytest.raises(LogError, match="no cell of a metric is a number"):
         load_runs({"f1_score": scores})
-    with pytest.raises(LogError, match="not one number"):
+    with pytest.raises(
+        LogError, match=r"'\[0.5, 0.6\]' under f1_score is not a number"
+    ):
         load_runs({"loss": [3.0, 2.0], "f1_score": [0.5, scores[0]]})
 
 

@@ -169,6 +169,29 @@ def test_runs_that_take_turns_in_a_table_are_no_two_values(tmp_path: Path) -> No
     assert "its rows were sorted by run" in runs[0].notes
 
 
+@pytest.mark.parametrize("rates", [(0.1, 0.01), (0.01, 0.1, 0.001)])
+def test_trainings_with_a_rate_each_may_take_turns(
+    tmp_path: Path, rates: tuple[float, ...]
+) -> None:
+    rows = [(at, rate, own + rate) for at, own in enumerate(LOSS) for rate in rates]
+    runs = cbreplay.load_runs(as_csv(tmp_path, "epoch,lr,loss", rows))
+    assert len(runs) == len(rates)
+    for run, rate in zip(runs, rates, strict=True):
+        assert list(run.series["loss"]) == [own + rate for own in LOSS]
+        assert run.learning_rate is not None
+        assert {*run.learning_rate} == {float(np.float32(rate))}
+
+
+def test_rates_that_a_schedule_repeats_in_each_epoch_tell_no_trainings(
+    tmp_path: Path,
+) -> None:
+    # a cosine that begins anew in each epoch, of which three steps are logged
+    cosine = [0.1, 0.075, 0.025, 0.1 / 3]
+    rows = [(at, rate, own + rate) for at, own in enumerate(LOSS) for rate in cosine]
+    with pytest.raises(LogError, match="epoch 0 has several rows"):
+        cbreplay.load_runs(as_csv(tmp_path, "epoch,lr,loss", rows))
+
+
 def test_what_an_epoch_says_once_is_a_series_beside_the_metrics(tmp_path: Path) -> None:
     rows = [(*row, 10 * row[0] + 5) for row in BLOCKS]
     found = series(as_csv(tmp_path, "epoch,metric,value,seconds", rows))
@@ -308,5 +331,29 @@ def test_a_path_tells_the_run_and_the_data_set_of_a_row(
     found = cbreplay.load_runs(as_csv(tmp_path, f"step,tag,value,{name}", rows))
     assert len(found) == len(runs)
     for at, run in enumerate(found):
-        assert list(run.series["epoch_loss"]) == [at + loss for loss in LOSS]
-        assert list(run.series["val_epoch_loss"]) == [at + loss for loss in VAL_LOSS]
+        assert list(run.series["loss"]) == [at + loss for loss in LOSS]
+        assert list(run.series["val_loss"]) == [at + loss for loss in VAL_LOSS]
+
+
+def test_tags_of_keras_are_its_logs_and_those_by_the_iteration_are_none(
+    tmp_path: Path,
+) -> None:
+    rates = [0.01, 0.01, 0.005]
+    rows: Rows = [
+        *(("train", "epoch_loss", at, own) for at, own in enumerate(LOSS)),
+        *(("train", "epoch_learning_rate", at, own) for at, own in enumerate(rates)),
+        *(("train", "batch_loss", 5 * at, own) for at, own in enumerate(LOSS)),
+        *(("validation", "epoch_loss", at, own) for at, own in enumerate(VAL_LOSS)),
+        # Keras's callback writes it with each evaluation, at the number of batches
+        *(
+            ("validation", "evaluation_loss_vs_iterations", 100 * at + 100, own)
+            for at, own in enumerate(VAL_LOSS)
+        ),
+    ]
+    (run,) = cbreplay.load_runs(as_csv(tmp_path, "run,tag,step,value", rows))
+    assert {name: list(own) for name, own in run.series.items()} == {
+        "loss": LOSS,
+        "val_loss": VAL_LOSS,
+    }
+    # as of event files: it may be the rate before or after the reduction of an epoch
+    assert run.other_learning_rate is not None

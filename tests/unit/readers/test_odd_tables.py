@@ -188,3 +188,25 @@ def test_planned_epochs_before_the_epoch_are_not_taken_for_it_in_memory(
 ) -> None:
     (run,) = load_runs(source)
     assert (run.first_epoch, run.horizon) == (0, 5)
+
+
+@pytest.mark.parametrize("levels", [["set", "name"], ["split", "metric"]])
+def test_names_of_levels_above_an_index_are_none_of_a_series(
+    tmp_path: Path, levels: list[str]
+) -> None:
+    """What pandas writes of such a frame, of which two rows were lost."""
+    names = pd.MultiIndex.from_product([["train", "val"], ["loss"]], names=levels)
+    whole = pd.DataFrame([[own, own] for own in LOSSES], columns=names)
+    whole.drop(index=[2, 3]).to_csv(tmp_path / "log.csv")
+    (run,) = load_runs(tmp_path / "log.csv")
+    assert [*run.series] == ["train/loss", "val/loss"]
+    expected = [*LOSSES[:2], None, None, *LOSSES[4:]]
+    assert list(run.series["val/loss"]) == expected
+
+
+def test_a_header_that_stands_twice_names_no_levels(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    rows = [f"loss,{loss},{at}" for at, loss in enumerate(LOSSES)]
+    log.write_text("\n".join([*["metric,value,step"] * 2, *rows, ""]))
+    (run,) = load_runs(log)
+    assert list(run.series["loss"]) == LOSSES

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from cbreplay import Run, load_runs
+from cbreplay import (
+    EarlyStopping,
+    ReduceLROnPlateau,
+    Replay,
+    Run,
+    load_runs,
+    replay_run,
+    sweep_runs,
+)
+from cbreplay.evidence.words import parting_of
+from cbreplay.staircase.reductions import rate_kept_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,6 +91,69 @@ def test_of_groups_that_differ_the_first_is_the_rate(tmp_path: Path) -> None:
     run = read(tmp_path, text)
     assert (list(run.series), rates(run)) == (["loss", "lr/pg2"], [0.5, 0.25])
     assert any(note.startswith("lr/pg2: kept as metrics") for note in run.notes)
+
+
+def two_optimizers(path: Path, adam: list[float], sgd: list[float]) -> Run:
+    """Return a training of ten epochs whose val_loss never gets better."""
+    rows = zip([0.5] + 9 * [0.6], adam, sgd, strict=True)
+    lines = "".join(
+        f"{epoch},{loss},{one},{other}\n"
+        for epoch, (loss, one, other) in enumerate(rows)
+    )
+    return read(path, f"epoch,val_loss,lr-Adam,lr-SGD\n{lines}")
+
+
+def falls(old: float, new: float, at: int = 3) -> list[float]:
+    return at * [old] + (10 - at) * [new]
+
+
+NEVER = ReduceLROnPlateau(patience=50)
+# of the third epoch without an improvement, and then not again
+REDUCES = ReduceLROnPlateau(patience=2, cooldown=20)
+
+
+@pytest.mark.parametrize(
+    ("adam", "sgd", "rule", "parted_by"),
+    [
+        # neither changes
+        (falls(1e-3, 1e-3), falls(0.02, 0.02), NEVER, None),
+        # both fall to a tenth, as this rule would have it
+        (falls(1e-3, 1e-4), falls(0.02, 0.002), REDUCES, None),
+        (falls(1e-3, 1e-4), falls(0.02, 0.002), NEVER, "recorded"),
+        (falls(1e-3, 1e-3), falls(0.02, 0.002), NEVER, "recorded"),
+        (falls(1e-3, 1e-4), falls(0.02, 0.02), NEVER, "recorded"),
+        # one falls by another factor, or not at all
+        (falls(1e-3, 1e-4), falls(0.02, 0.01), REDUCES, "either"),
+        (falls(1e-3, 1e-3), falls(0.02, 0.002), REDUCES, "either"),
+        (falls(1e-3, 1e-4), falls(0.02, 0.02), REDUCES, "either"),
+        (falls(1e-3, 1e-3), falls(0.02, 0.02), REDUCES, "reduction"),
+        # a column that rounding left nothing of tells nothing; the other one does
+        (falls(0.0, 0.0), falls(0.02, 0.002), NEVER, "recorded"),
+        (falls(0.0, 0.0), falls(0.02, 0.002), REDUCES, None),
+        # logged after the reduction, and before it
+        (falls(1e-3, 1e-4), falls(1e-3, 1e-4, at=2), REDUCES, None),
+    ],
+)
+def test_a_rule_trains_at_the_rates_of_all_optimizers_or_at_others(
+    tmp_path: Path,
+    adam: list[float],
+    sgd: list[float],
+    rule: ReduceLROnPlateau,
+    parted_by: str | None,
+) -> None:
+    """Each rate is the first one of it times what the rule has reduced by then."""
+    run = two_optimizers(tmp_path, adam, sgd)
+    lists = [[rule, EarlyStopping(patience=7)]]
+    told: Replay = replay_run(run, lists[0], semantics="keras-3.15")
+    if parted_by is None:
+        assert (told.evidence, told.stopped_epoch) == ("exact", 7)
+    else:
+        assert (told.evidence, told.divergence_epoch) == ("diverged", 3)
+        assert parting_of(told) == parted_by
+    sweep = sweep_runs([run], lists, semantics="keras-3.15")
+    assert sweep.diverged.tolist() == [[parted_by is not None]]
+    constant = adam[0] == adam[-1] and sgd[0] == sgd[-1]
+    assert rate_kept_until(run) == (9 if constant else 2)
 
 
 def test_files_of_one_training_take_the_rate_of_the_same_optimizer(

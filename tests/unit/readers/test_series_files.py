@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cbreplay import LogError, load_runs
 from tests.oracles.tensorboard_loader import write_events
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 LOSSES = [0.9, 0.7, 0.5, 0.6, 0.65]
@@ -224,3 +226,31 @@ def test_files_of_a_series_each_keep_what_they_say_of_it(tmp_path: Path) -> None
     (run,) = load_runs(directory)
     # both have an empty cell, in which a NaN may have stood
     assert run.empty_cells == {"loss", "val_loss"}
+
+
+def rows_of_mlflow(key: str, steps: Iterable[int]) -> list[str]:
+    return [f"{key},{1 / at},{1_700_000_000_000 + at},{at}" for at in steps]
+
+
+@pytest.mark.parametrize("x_axis", ["epoch", "step"])
+def test_files_of_mlflow_whose_steps_differ_read_as_the_one_file(
+    tmp_path: Path, x_axis: Any
+) -> None:
+    # a training that is logged every four epochs, and validated every twelve
+    head = "key,value,timestamp,step"
+    parts = {
+        "loss": rows_of_mlflow("loss", range(4, 25, 4)),
+        "val_loss": rows_of_mlflow("val_loss", (12, 24)),
+    }
+    whole = tmp_path / "whole.csv"
+    whole.write_text("\n".join([head, *parts["loss"], *parts["val_loss"], ""]))
+    place = tmp_path / "parts"
+    place.mkdir()
+    for key, rows in parts.items():
+        (place / f"{key}.csv").write_text("\n".join([head, *rows, ""]))
+    (expected,) = load_runs(whole, x_axis=x_axis)
+    (run,) = load_runs(place, x_axis=x_axis)
+    pd.testing.assert_frame_equal(run.to_frame(), expected.to_frame())
+    for source in (whole, place):
+        with pytest.raises(LogError, match="val_loss has a value at 2 of 6"):
+            load_runs(source)

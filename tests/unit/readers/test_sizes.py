@@ -211,6 +211,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_holds_more_than_the_limit_is_refused_with_the_option_that_raises_it(
     name: str, tmp_path: Path
@@ -242,6 +243,7 @@ def test_a_file_of_just_the_limit_is_read(tmp_path: Path, *, packed: bool) -> No
         load_runs(log, max_bytes=len(content) - 1)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("several", [False, True])
 @pytest.mark.parametrize("kind", ["csv", "json", "events"])
 def test_gzip_files_hold_no_more_together_than_one_may(

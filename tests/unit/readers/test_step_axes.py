@@ -984,3 +984,32 @@ def test_a_few_evaluations_among_rows_every_50_batches_are_all(
     run = read(tmp_path / "a.csv", content, x_axis="step")
     assert run.first_epoch == 0
     assert replay_run(run, EarlyStopping(patience=2)).evidence == "exact"
+
+
+# Detectron2's writer every 20 iterations, an evaluation every 100, counted from 0
+OF_DETECTRON = [
+    {"iteration": at, "total_loss": 1 / (at + 1), "lr": 0.001}
+    | ({"bbox/AP": at / 20} if (at + 1) % 100 == 0 else {})
+    for at in range(19, 600, 20)
+]
+
+
+def test_the_evaluations_of_detectron_are_counted_and_not_its_rows(
+    tmp_path: Path,
+) -> None:
+    content = "\n".join(map(json.dumps, OF_DETECTRON))
+    with pytest.raises(LogError, match=r"bbox/AP has a value at 6 of 30.*mode='max'"):
+        read(tmp_path / "metrics.json", content)
+    run = read(tmp_path / "metrics.json", content, x_axis="step")
+    assert (run.axis_unit, run.n_epochs) == ("evaluations", 6)
+    assert list(run.series["bbox/AP"]) == [at / 20 for at in range(99, 600, 100)]
+
+
+def test_the_steps_of_determined_are_no_series(tmp_path: Path) -> None:
+    rows = [f"{at}00,{1 / at},{1 / at if at % 6 == 0 else ''}" for at in range(1, 25)]
+    content = "\n".join(["steps_completed,loss,val_loss", *rows, ""])
+    with pytest.raises(LogError, match="val_loss has a value at 4 of 24"):
+        read(tmp_path / "log.csv", content)
+    run = read(tmp_path / "log.csv", content, x_axis="step")
+    assert list(run.series["val_loss"]) == [1 / 6, 1 / 12, 1 / 18, 1 / 24]
+    assert "steps_completed" not in run.series

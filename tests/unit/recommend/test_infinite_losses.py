@@ -58,6 +58,7 @@ def test_two_groups_that_lose_everything_tell_nothing_apart() -> None:
     assert is_clearly_better(np.array([0.1, 0.2]), lost)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("keep", ["best", "last"])
 @pytest.mark.parametrize("form", [write_html, write_markdown])
 def test_a_report_on_a_failed_run_beside_others_is_written(

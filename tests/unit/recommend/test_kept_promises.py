@@ -15,7 +15,10 @@ from tests.conftest import ROOT
 # at most two points below what is promised
 _SLACK = 0.02
 _DRAWS = 500
-_SIZES = ((3, 0.8), (4, 0.8), (8, 0.8), (8, 0.9), (9, 0.9), (12, 0.9), (20, 0.9))
+# about the fewest runs of a promise, and far above them
+_SIZES = ((3, 0.8), (4, 0.8), (8, 0.9), (9, 0.9), (20, 0.9))
+
+pytestmark = pytest.mark.no_cover
 
 
 @pytest.fixture(scope="module", params=list(FAMILIES))

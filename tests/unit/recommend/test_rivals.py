@@ -11,7 +11,9 @@ import pytest
 from cbreplay import EarlyStopping, Run, TargetStopping, replay_run
 from cbreplay.recommend import measure_costs, recommend_config, rivals, sweep_patience
 from cbreplay.rules.beyond_patience.target import spread_targets
-from cbreplay.rules.prechelt import PrecheltGL, PrecheltPQ, PrecheltUP
+from cbreplay.rules.prechelt.gl import PrecheltGL
+from cbreplay.rules.prechelt.pq import PrecheltPQ
+from cbreplay.rules.prechelt.up import PrecheltUP
 from tests.recommended import (
     make_run,
     pausing,
@@ -232,6 +234,7 @@ def rounded_runs(seed: int) -> list[Run]:
     return runs
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("confidence", [0.3, 0.5, 0.8])
 @pytest.mark.parametrize("seed", range(8))
 def test_the_later_starts_that_are_ruled_out_would_have_given_no_row(

@@ -50,6 +50,7 @@ def play(family: str, patience: int, n_free: int) -> list[Recommendation]:
     return answers
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("begun", [3, 5, 10, 25])
 def test_no_answer_is_shorter_than_what_cut_the_logs(family: str, begun: int) -> None:
@@ -79,6 +80,7 @@ def test_two_of_twelve_without_a_stop_are_learned_from(family: str) -> None:
     assert all((answer.patience or 0) > 5 for answer in answers)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("begun", [3, 5])
 def test_logs_of_all_rounds_in_one_place_show_no_plan(family: str, begun: int) -> None:

@@ -222,6 +222,7 @@ def resumed(
     return Retrainer(run)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("resume", ["fresh", "carried"])
 def test_a_resumed_run_is_resumed_in_the_training_that_confirms(
     resumed: Retrainer, resume: Literal["fresh", "carried"]

@@ -9,7 +9,8 @@ import pytest
 from cbreplay.errors import ConfigError
 from cbreplay.expressions import parse_callbacks
 from cbreplay.record.keras_callbacks import describe_callback, make_keras_callback
-from cbreplay.rules import EarlyStopping, ReduceLROnPlateau
+from cbreplay.rules.keras.early_stopping import EarlyStopping
+from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
 
 pytestmark = pytest.mark.keras
 

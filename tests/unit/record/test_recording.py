@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from cbreplay import OutputError, load_runs, replay_run
 from cbreplay.record import recording as recording_module
 from cbreplay.record import run_directory
 from cbreplay.record.recording import FitChanges, WatchedModels
+from cbreplay.system.run_lock import find_writer
 from tests.run_schema import check_schema
 
 if TYPE_CHECKING:
@@ -101,8 +103,63 @@ class TestTheTraining:
         model = make_model()
         fit(model, [recorder])
         assert len(model.history.history["loss"]) == 4
-        assert "this fit is not recorded any further" in capsys.readouterr().err
+        told = capsys.readouterr().err
+        assert "this fit is not recorded: cannot write" in told
+        assert told.endswith("is not empty. Choose another directory\n")
         assert (tmp_path / "run" / "logs.csv").read_text() == "epoch,loss\n"
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
+    def test_is_called_recorded_in_part_where_its_log_was_cut_short(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        import resource
+
+        from keras.callbacks import LambdaCallback
+
+        own, log = (
+            resource.getrlimit(resource.RLIMIT_FSIZE),
+            tmp_path / "a" / "logs.csv",
+        )
+
+        def fill(epoch: int, _: object) -> None:
+            if epoch == 2:
+                full = (log.stat().st_size, own[1])
+                resource.setrlimit(resource.RLIMIT_FSIZE, full)
+
+        def free(*_: object) -> None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, own)
+
+        listed = [
+            LambdaCallback(on_epoch_end=fill),
+            cbreplay.Recorder(tmp_path / "a"),
+            LambdaCallback(on_epoch_end=free),
+        ]
+        with watched(tmp_path / "runs") as models:
+            fit(make_model(), listed)
+        assert "CSVLogger stopped logging into" in capsys.readouterr().err
+        assert read_column(tmp_path / "a", "epoch") == ["0", "1"]
+        assert (len(models.directories), models.n_in_part) == (1, 1)
+
+    def test_holds_no_directory_into_which_it_could_not_write(
+        self,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def fill(*_: object, **_hint: object) -> None:
+            file, reason = "run.json", "No space left on device"
+            raise cbreplay.OutputError(file, reason)
+
+        recorder = cbreplay.Recorder(tmp_path / "run")
+        monkeypatch.setattr(run_directory, "write_whole", fill)
+        fit(make_model(), [recorder])
+        assert capsys.readouterr().err == (
+            "cbreplay: this fit is not recorded: cannot write run.json: No space left "
+            "on device\n"
+        )
+        holder = find_writer(tmp_path / "run")
+        assert holder is not None
+        assert (holder.state, holder.gave_up) == ("dead", True)
 
     def test_is_not_called_recorded_where_its_directory_went(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -216,8 +273,11 @@ class TestRecorded:
 
     def test_refuses_a_directory_with_something_in_it(self, tmp_path: Path) -> None:
         (tmp_path / "logs.csv").write_text("epoch,loss\n")
-        with pytest.raises(OutputError, match="the directory is not empty"):
-            cbreplay.recorded([], tmp_path)
+        for take in (partial(cbreplay.recorded, []), cbreplay.Recorder):
+            with pytest.raises(OutputError, match="is not empty") as caught:
+                take(tmp_path)
+            # neither has the parameter out
+            assert str(caught.value).endswith("Choose another directory")
         assert (tmp_path / "logs.csv").read_text() == "epoch,loss\n"
 
     def test_is_replayed_as_it_was_decided(self, tmp_path: Path) -> None:
@@ -511,37 +571,54 @@ class TestEveryKindOfModel:
 SCRIPT = """
     import os, signal, sys
     import numpy as np, keras, cbreplay
+    # each end is that of a process of its own, which has Keras from this one
+    begun = []
+    for number, act in enumerate(sys.argv[2:]):
+        begun.append(os.fork())
+        if not begun[-1]:
+            break
+    else:
+        ends = [os.waitpid(child, 0)[1] for child in begun]
+        print(*map(os.waitstatus_to_exitcode, ends))
+        sys.exit()
     X = np.ones((8, 1)); model = keras.Sequential([keras.layers.Dense(1)])
     model.compile("sgd", "mse")
-    def act(epoch, logs):
-        if epoch == 2: {act}
-    late = keras.callbacks.LambdaCallback(on_epoch_begin=act)
-    users = cbreplay.recorded([late], sys.argv[1])
+    def act_late(epoch, logs):
+        if epoch == 2: exec(act)
+    late = keras.callbacks.LambdaCallback(on_epoch_begin=act_late)
+    users = cbreplay.recorded([late], os.path.join(sys.argv[1], str(number)))
     model.fit(X, X, epochs=5, verbose=0, callbacks=users)
 """
+DEATHS = [
+    ("raise ValueError('!')", 1, {"by": "error", "epoch": 1}),
+    ("raise KeyboardInterrupt", -signal.SIGINT, {"by": "interrupt", "epoch": 1}),
+    ("sys.exit(7)", 7, {"by": "unknown", "epoch": 1}),
+    ("os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL, None),
+]
 
 
-@pytest.mark.parametrize(
-    ("act", "status", "ended"),
-    [
-        ("raise ValueError('!')", 1, {"by": "error", "epoch": 1}),
-        ("raise KeyboardInterrupt", -signal.SIGINT, {"by": "interrupt", "epoch": 1}),
-        ("sys.exit(7)", 7, {"by": "unknown", "epoch": 1}),
-        ("os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL, None),
-    ],
-)
-def test_a_process_that_dies_in_a_fit_leaves_its_end(
-    tmp_path: Path, act: str, status: int, ended: object
-) -> None:
-    out = tmp_path / "run"
-    script = textwrap.dedent(SCRIPT.format(act=act))
+@pytest.fixture(scope="module")
+def dead(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[int, Path]]:
+    """The status of each process that died, and its directory."""
+    root = tmp_path_factory.mktemp("dead")
     done = subprocess.run(  # noqa: S603 - our own words
-        [sys.executable, "-c", script, str(out)],
+        [sys.executable, "-c", textwrap.dedent(SCRIPT), str(root)]
+        + [act for act, *_ in DEATHS],
         capture_output=True,
-        check=False,
+        check=True,
         text=True,
     )
-    assert done.returncode == status
+    statuses = map(int, done.stdout.split())
+    return [(status, root / str(at)) for at, status in enumerate(statuses)]
+
+
+@pytest.mark.parametrize("number", range(len(DEATHS)), ids=[act for act, *_ in DEATHS])
+def test_a_process_that_dies_in_a_fit_leaves_its_end(
+    dead: list[tuple[int, Path]], number: int
+) -> None:
+    _, status, ended = DEATHS[number]
+    returned, out = dead[number]
+    assert returned == status
     assert read_json(out)["ended"] == ended
     (run,) = load_runs(out)
     assert run.recorded_epochs == 2

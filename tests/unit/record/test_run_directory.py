@@ -14,8 +14,10 @@ from cbreplay.record.run_directory import (
     cut_log,
     make_run_directory,
     read_resumable,
+    take_directory,
     write_metadata,
 )
+from cbreplay.record.train import train_experiment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,7 +97,17 @@ def test_a_run_that_can_be_resumed_is_the_other_way_out(tmp_path: Path) -> None:
     _write_run(tmp_path, ended={"by": "plan", "epoch": 1})
     assert read_resumable(tmp_path)["ended"] == {"by": "plan", "epoch": 1}
     with pytest.raises(OutputError, match=r"out=, or resume .*append=True"):
+        train_experiment("diabetes", out=tmp_path)
+
+
+def test_who_cannot_resume_a_run_is_not_told_to(tmp_path: Path) -> None:
+    _write_run(tmp_path, ended={"by": "plan", "epoch": 1})
+    with pytest.raises(OutputError, match="not empty") as caught:
         check_vacant(tmp_path)
+    assert "append" not in str(caught.value)
+    with pytest.raises(OutputError, match="not empty") as caught:
+        take_directory(tmp_path)
+    assert str(caught.value).endswith("is not empty. Choose another directory")
 
 
 def test_a_run_without_an_end_is_named_and_not_offered(tmp_path: Path) -> None:
@@ -104,8 +116,8 @@ def test_a_run_without_an_end_is_named_and_not_offered(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=missing):
         read_resumable(tmp_path)
     with pytest.raises(OutputError, match="not empty") as caught:
-        check_vacant(tmp_path)
-    assert "--append" not in str(caught.value)
+        train_experiment("diabetes", out=tmp_path)
+    assert "append" not in str(caught.value)
 
 
 def test_a_directory_that_cannot_be_written_is_refused(

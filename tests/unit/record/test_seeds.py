@@ -16,7 +16,8 @@ import pytest
 from cbreplay import OutputError, load_runs
 from cbreplay.record import train_experiment
 from cbreplay.record.seeds import train_seeds
-from cbreplay.rules import EarlyStopping, ReduceLROnPlateau
+from cbreplay.rules.keras.early_stopping import EarlyStopping
+from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
 from cbreplay.run_metadata import Ended
 
 if TYPE_CHECKING:
@@ -184,6 +185,7 @@ def test_what_ends_the_parent_ends_the_trainings(
     assert left <= {"logs.csv", "tensorboard", "run.json", "resume.keras"}
 
 
+@pytest.mark.no_cover
 class TestAnExperiment:
     """Each has the behaviour that its line in the table names."""
 

@@ -22,7 +22,8 @@ from cbreplay.errors import (
 )
 from cbreplay.readers.discovery.run_json import parse_run_metadata
 from cbreplay.record import EXPERIMENTS, train_experiment
-from cbreplay.rules import EarlyStopping, ReduceLROnPlateau
+from cbreplay.rules.keras.early_stopping import EarlyStopping
+from cbreplay.rules.keras.reduce_lr_on_plateau import ReduceLROnPlateau
 from cbreplay.system.run_lock import RunLock, find_writer
 from tests.run_schema import check_schema, validate_run_json
 

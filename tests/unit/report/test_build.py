@@ -459,6 +459,7 @@ def test_no_run_is_refused() -> None:
         build_report([])
 
 
+@pytest.mark.no_cover
 @pytest.mark.slow
 def test_five_hundred_runs_stay_below_two_megabytes() -> None:
     rng = np.random.default_rng(0)

@@ -42,7 +42,7 @@ def test_the_rates_of_several_settings_are_refused(log: Path, ask: Ask) -> None:
     words = ("--kind", "learning-rate", "--patience", "3:5")
     answer = ask("plot", log, *words)
     assert answer.status == 2
-    assert "names 3. Choose one" in answer.err
+    assert "the command names 3 (3 of EarlyStopping.patience). Give one" in answer.err
     assert [one.name for one in log.parent.iterdir()] == ["first.csv"]
 
 
@@ -94,7 +94,7 @@ def test_what_settings_cost_on_several_runs_is_a_picture(
     assert "val_loss above best" in svg
     refused = ask("plot", "runs", "--kind", kind, "--patience", "2:4")
     assert refused.status == 2
-    assert "names 3. Choose one" in refused.err
+    assert "the command names 3 (3 of EarlyStopping.patience). Give one" in refused.err
 
 
 @pytest.mark.parametrize("kind", ["map", "trade-off"])

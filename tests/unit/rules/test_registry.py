@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pytest
 
 from cbreplay import ConfigError, Run, replay_run
-from cbreplay.rules import Bystander
 from cbreplay.rules.base import Callback
+from cbreplay.rules.bystander import Bystander
 from cbreplay.rules.checks import RuleChecks
 from cbreplay.rules.families import (
     default_family,

@@ -88,11 +88,15 @@ def stops_later(
         and effective_patience(later) > effective_patience(sooner)
         # none stops in the first epoch: where a NaN is no improvement in it, both may
         # stop in the second
-        and (rule.starts_empty or later.start_from_epoch > 0 or later.patience > _TWO)
+        and (
+            rule.starts_empty
+            or later.start_from_epoch > 0
+            or later.patience > _LONGEST_WAIT_IN_SECOND_EPOCH
+        )
     )
 
 
-_TWO = 2
+_LONGEST_WAIT_IN_SECOND_EPOCH = 2
 
 
 def _saves_better(callback: object, monitor: str) -> bool:

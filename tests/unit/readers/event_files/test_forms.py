@@ -98,6 +98,7 @@ def test_steps_of_different_lengths_may_stand_in_one_row(tmp_path: Path) -> None
     ]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("bit", [0x01, 0x80])
 def test_a_changed_byte_in_a_row_costs_its_record(tmp_path: Path, bit: int) -> None:
     payloads = rows(120, TAGS[:2])
@@ -113,6 +114,7 @@ def test_a_changed_byte_in_a_row_costs_its_record(tmp_path: Path, bit: int) -> N
             assert table.n_scalars == (number if at < LENGTH else 239)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("bit", [0x01, 0x02, 0x80])
 def test_a_byte_that_was_written_otherwise_is_read_so(tmp_path: Path, bit: int) -> None:
     # the checksum is right, so the event says something else than its neighbours;
@@ -179,6 +181,7 @@ def test_rows_of_equal_length_are_told_apart(tmp_path: Path) -> None:
     assert table.n_scalars == 3 * 90 * 4 + 3 * 90 * 3
 
 
+@pytest.mark.no_cover
 def test_many_patterns_may_be_met_and_forgotten(tmp_path: Path) -> None:
     path = tmp_path / "events"
     for number in [*range(40), 0]:
@@ -232,6 +235,7 @@ def test_series_in_one_order_or_another_make_the_same_run(tmp_path: Path) -> Non
     assert held[0] == held[1]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(6))
 def test_a_file_like_another_is_read_by_what_stands_in_it(
     tmp_path: Path, seed: int

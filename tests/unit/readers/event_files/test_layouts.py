@@ -159,6 +159,7 @@ def test_an_epoch_that_is_far_beyond_the_others_takes_no_memory(
         read(tmp_path)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("x_axis", [None, "epoch"])
 def test_a_log_of_thousands_of_tags_has_a_series_of_each(
     tmp_path: Path, x_axis: Axis

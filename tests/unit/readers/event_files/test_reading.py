@@ -222,12 +222,13 @@ def test_a_long_payload_takes_less_than_four_times_its_memory(
     assert in_order(table).values[36:38].tolist() == [0.5, 0.25]
 
 
+@pytest.mark.no_cover
 def test_an_event_of_many_values_is_read_whole(tmp_path: Path) -> None:
-    many = [value(f"metric_{i}", i / 7) for i in range(40_000)]
+    many = [value(f"metric_{i:090}", i / 7) for i in range(10_000)]
     path = write(tmp_path / "events", [*scalars(2), event(1.0, 3, *many), *scalars(2)])
     assert path.stat().st_size > 1 << 20
     table = assert_same_both_ways(path)
-    assert table.n_scalars == 40_000 + 16
+    assert table.n_scalars == 10_000 + 16
 
 
 def test_a_file_that_is_cut_while_it_is_read_ends_there(

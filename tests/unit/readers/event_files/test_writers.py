@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cbreplay import EarlyStopping, load_runs, replay_run
+from cbreplay.errors import LogError
 from cbreplay.readers.base import ReadOptions
 from cbreplay.readers.event_files.tensorboard import TensorBoardReader
 from tests.oracles.tensorboard_loader import (
@@ -452,3 +453,39 @@ def test_names_with_the_path_of_windows_tell_the_writer(tmp_path: Path) -> None:
         write_events(tmp_path / name, points)
     (run,) = read(tmp_path)
     assert losses(run) == losses(run, "val_loss") == [0.0, 0.125, 0.25]
+
+
+@pytest.mark.parametrize("first", [0, 3])
+def test_a_mark_of_one_worker_takes_nothing_back_from_another(
+    tmp_path: Path, first: int
+) -> None:
+    # SummaryWriter(purge_step=first) in each of two workers, whose first epoch lasts
+    # longer than it takes both to begin; 10 s an epoch
+    for begun, offset in (100.0, 0), (103.0, 16):
+        times = {step: begun + 10 * (step - first + 1) for step in range(first, 8)}
+        values = [scalars([s], at, offset)[0] for s, at in times.items()]
+        path = tmp_path / FILE.format(int(begun))
+        write_payloads(path, [restart_event(begun, first), *values])
+    one, other = read(tmp_path, x_axis="epoch")
+    assert losses(one, "val_loss") == [step / 8 for step in range(first, 8)]
+    assert losses(other, "val_loss") == [16 + step / 8 for step in range(first, 8)]
+    assert any("as by several workers" in note for note in one.notes)
+
+
+def test_an_evaluator_of_each_third_checkpoint_leaves_the_losses_of_epochs(
+    tmp_path: Path,
+) -> None:
+    trained = [(100.0 + step, step, "loss", step / 8) for step in range(12)]
+    judged = [(900.0 + step, step, "val_loss", step / 4) for step in (2, 5, 8, 11)]
+    write_events(tmp_path / FILE.format(100), trained)
+    write_events(tmp_path / FILE.format(900), judged)
+    (run,) = read(tmp_path, x_axis="epoch")
+    assert losses(run) == [step / 8 for step in range(12)]
+    assert list(run.series["val_loss"].recorded.nonzero()[0]) == [2, 5, 8, 11]
+
+
+def test_that_nothing_is_left_offers_nothing_that_was_asked(tmp_path: Path) -> None:
+    points = [(1.0, -1 - step, "val_loss", step / 8) for step in range(5)]
+    write_events(tmp_path / FILE.format(1), points)
+    with pytest.raises(LogError, match="no epoch is left: val_loss has the step -1"):
+        read(tmp_path, x_axis="epoch", errors="skip")
