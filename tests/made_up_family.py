@@ -198,11 +198,7 @@ class MadeUpFamily(Family):
         return name.replace("madeup-", "MadeUp ")
 
     def resolve(
-        self,
-        name: str | None,
-        *,
-        metadata: RunMetadata | None = None,
-        search_path: Iterable[str] | None = None,  # noqa: ARG002
+        self, name: str | None, *, metadata: RunMetadata | None = None
     ) -> ResolvedSemantics:
         recorded = None if metadata is None else self.recorded_version(metadata)
         version = name or recorded or "madeup-2"

@@ -91,7 +91,10 @@ def _place_of(log: str) -> str:
 
 
 def _training_of_curve(folder: str) -> str:
-    """Return the directory of the training of which this directory holds one curve."""
+    """Return the directory of a training, for one that holds a curve of it alone.
+
+    ``add_scalars`` of PyTorch's writer makes a directory for each curve.
+    """
     from cbreplay.readers.entries import event_files, list_entries
     from cbreplay.readers.event_files.files import is_tag_directory
 

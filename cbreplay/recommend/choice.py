@@ -231,7 +231,8 @@ def _read_tried(priced: Priced) -> _TriedPatience | None:
     frame, values = priced.frame, priced.patience
     if frame.plan is None or np.isnan(priced.lost).all():
         return None
-    # a patience below the floor is not chosen, but its score enters the blend
+    # a patience below the floor is never chosen, but what it costs tells which kinds of
+    # curves the runs look like
     tried = values <= max(frame.plan, USUAL, frame.floor)
     lost, trained = priced.lost[:, tried], priced.trained[:, tried]
     endless = lost >= MOST_LOST

@@ -90,7 +90,7 @@ def _about_choice(
 ) -> Iterator[RunDoubt]:
     patience = choice.patience
     rows, column = study.panel.rows, study.column(chosen, patience)
-    # what those do not tell that their own rule ended is part of `_own_stops`
+    # `_own_stops` speaks of the runs that their own rule ended
     untold = censored & ~study.panel.standing.cut
     yield from _doubt("censored", _where(study, untold), patience=patience)
     parted = _where_evidence(study, chosen, patience, "diverged")

@@ -206,7 +206,8 @@ def split_by_time(
     """Return which groups choose, and which began after all of those.
 
     At least half of the groups choose, and as many as a promise needs if two are then
-    left to judge. A group that began before the last of the choosing ones is neither.
+    left to judge. A group that began before all of the choosing ones had begun neither
+    chooses nor judges.
 
     Parameters
     ----------

@@ -129,11 +129,8 @@ def _run_of(trained: Future[SeedRun]) -> SeedRun:
 
 _Epoch: TypeAlias = tuple[Path, int, dict[str, float]]
 _SECONDS_BETWEEN_LOOKS = 0.2
-# in a worker process: the queue into which it puts its epochs
+# in a worker process: the queue into which it puts its epochs, and whether it trains
 _told_to: list[SimpleQueue[_Epoch]] = []
-
-
-# in a worker process: whether it is training
 _trains: list[bool] = []
 
 

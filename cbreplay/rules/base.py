@@ -63,10 +63,10 @@ class Callback:
     n_older_by_place: ClassVar[int] = 0
     on_unknown_name: ClassVar[str] = "a name that it does not have is a TypeError"
     on_older_name: ClassVar[str] = ""
-    # by parameter, when the framework raises TypeError if it is no number: '' means in
-    # the constructor
+    # by parameter, in words: when the framework raises TypeError for what is no number;
+    # '' for a parameter that its constructor refuses
     on_no_number: ClassVar[Mapping[str, str]] = MappingProxyType({})
-    # by parameter, when it raises an error if that is a text; None or a list is taken
+    # likewise for parameters of which only a text is an error, not None or a list
     on_text: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     @property

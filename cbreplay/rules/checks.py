@@ -136,8 +136,8 @@ class WrittenCallback(NamedTuple):
     parameters : frozenset of str
         The parameters that its code names.
     kept_in : str
-        Why it meets another model than in a fit before, for people: a loop makes
-        models, or an earlier fit has its own; "" where it does not.
+        Why an earlier fit with this callback trained another model, for people: a loop
+        makes models, or that fit has its own; "" where none did.
     logged_later : mapping of str to str
         Which callback behind it alone logs a value, for people, by the value's name.
     written_in : str

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cbreplay.rules.training import Framework
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from cbreplay.rules.base import Callback
     from cbreplay.rules.checks import ListCheck
@@ -90,17 +90,12 @@ class Family(Framework):
         return None
 
     def resolve(
-        self,
-        name: str | None,
-        *,
-        metadata: RunMetadata | None = None,
-        search_path: Iterable[str] | None = None,
+        self, name: str | None, *, metadata: RunMetadata | None = None
     ) -> ResolvedSemantics:
         """Find the version that the user names, whose decisions are asked for.
 
         By default it is the one in `metadata`, the run's ``run.json``, else the one
-        that is installed (on ``sys.path``, or on `search_path`), else the newest known
-        one.
+        that is installed, else the newest known one.
         """
         raise NotImplementedError
 

@@ -99,8 +99,8 @@ class RuleRow(NamedTuple):
 
 
 _KERAS = "cbreplay.rules.keras"
-# the rules that Keras lacks, each in a file of its package, which is the option that
-# asks for them too; words and checks that several share have a name of their own
+# the rules that Keras lacks: the class; its package, which is the name of the option
+# too; its module; the name under which its words and checks stand; its kernel
 _BEYOND_KERAS: tuple[tuple[str, str, str, str, Kernel | None], ...] = (
     ("PrecheltGL", "prechelt", "gl", "GL", None),
     ("PrecheltPQ", "prechelt", "pq", "PQ", None),

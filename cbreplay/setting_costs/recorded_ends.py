@@ -41,8 +41,8 @@ __all__ = [
 
 # fewer logs that end alike show neither a plan nor a rule, and a shorter gap no rule
 _FEWEST_ALIKE, _SHORTEST_GAP = 3, 2
-# where all runs that end at one epoch were best in their first, a gap above this is
-# taken for no patience
+# runs that all end at one epoch and were best in their first may have been stopped by a
+# patience up to this; people hardly write a longer one
 _LONGEST_GAP = 50
 
 
@@ -182,13 +182,15 @@ def _explained_by_a_plan(
 ) -> list[int]:
     """Return the runs whose common last epoch shows a plan, not a patience.
 
-    At least three runs must end there, and not all at one distance from their best that
-    a patience explains. Logs of several rounds of tuning, each stopped by its own
-    patience, may end at one epoch by chance: then there are few distances, and each is
-    found at as many last epochs as there are distances here. A log that never changes
-    says nothing about a distance. Where one of the runs may still be training, its last
-    epoch is no plan. `endings` tell which runs a rule of their own ended, `gaps` how
-    many values come after the best of each, `constant` whether it has one value alone.
+    At least three runs must end there, at different distances from their best, or at
+    one that no patience explains. Nor is it a plan if several rounds of tuning, each
+    stopped by its own patience, may have ended there by chance: then there are few
+    distances, and each is also found at other last epochs, at as many as there are
+    distances here. A log that never changes tells no distance. If one of the runs may
+    still be training, its last epoch is no plan.
+
+    `endings` tell which runs a rule of their own ended, `gaps` how many values come
+    after the best of each, `constant` whether it has one value alone.
     """
     unruled = [row for row, ending in enumerate(endings) if ending.own is None]
     ends = by_key(unruled, lambda row: runs[row].horizon)

@@ -103,10 +103,11 @@ def _unknown_between(
     stops: Sequence[Waited],
     judging: Judging,
 ) -> _Unknown | None:
-    """Return the patience values that act in rows that a later fit wrote again.
+    """Return the patience values whose stop depends on rows that were written again.
 
-    If any of the patience values that stop after such rows acts in them, the smallest
-    does; those that do form one range.
+    A resumed fit replaced these rows, so the log no longer holds what the first fit saw
+    there. If any patience that stops later depends on them, the smallest such does, and
+    those that do are neighbours: the largest is found by bisection.
     """
     run = replay.run
 

@@ -58,6 +58,8 @@ class Stopper:
         self, batch: Batch, slot: Slot, block_shape: tuple[int, ...], *, alone: bool
     ) -> None:
         patience = slot.parameters["patience"]
+        # where patience varies along the axis of another of these parameters, as in
+        # listed settings, each lane has its own; else each is tried in every lane
         own = patience.axis is not None and patience.axis in slot.axes(*WAIT_PARAMETERS)
         self._lanes = read_lanes(slot, block_shape, *WAIT_PARAMETERS)
         self._pieces: list[tuple[EpochArray, Stops, str]] = []

@@ -40,7 +40,7 @@ __all__ = [
 
 RUN_LOCK = "run.lock"
 _ELSEWHERE = "Wait for it, or choose another directory with --out or out="
-# such locks are not kept here
+# with these a file system says that it has no such locks
 _WITHOUT_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK)
 _MOST_BYTES = 4096
 # a link is not followed, a pipe not waited for

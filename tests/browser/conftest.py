@@ -21,6 +21,8 @@ FLAGS = """
 
 NEEDS_BROWSER = [
     pytest.mark.slow,
+    # what is looked at is the page; that it is made has tests without a browser
+    pytest.mark.no_cover,
     pytest.mark.skipif(
         CHROMIUM is None or DRIVER is None,
         reason="no browser here: apt-get install chromium chromium-driver",

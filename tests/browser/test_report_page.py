@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cbreplay.cli.main import main
 from tests.browser.conftest import NEEDS_BROWSER
-from tests.conftest import Ask, write_csv
+from tests.conftest import ROOT, write_csv
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,25 +20,31 @@ pytestmark = NEEDS_BROWSER
 HOSTILE = '<script>document.title="x"</script>" onerror="document.title=1'
 
 
+@pytest.fixture(scope="module")
+def write_page(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Write a report of one run, of a directory, or of a log with hostile names."""
+
+    @cache
+    def write(kind: str) -> Path:
+        folder = tmp_path_factory.mktemp("page")
+        source = ROOT / "sample_logs" / ("overfit.csv" if kind == "one run" else "")
+        if kind == "hostile names":
+            source = folder / "<img src=x onerror=alert(1)>"
+            source.mkdir()
+            log = write_csv(source / "logs.csv", [0.5, 0.4, 0.6, 0.7])
+            header, _, rows = log.read_text().partition("\n")
+            quoted = '"' + HOSTILE.replace('"', '""') + '"'
+            log.write_text(header.replace("val_accuracy", f"{quoted}") + "\n" + rows)
+        path = folder / "report.html"
+        assert main(["report", str(source), "-o", str(path)]) == 0
+        return path
+
+    return write
+
+
 @pytest.fixture(params=["one run", "many runs", "hostile names"])
-def page(
-    request: pytest.FixtureRequest, ask: Ask, tmp_path: Path, sample_logs: Path
-) -> Path:
-    """A report of one run, of a directory, and of a log with hostile names."""
-    if request.param == "hostile names":
-        folder = tmp_path / "<img src=x onerror=alert(1)>"
-        folder.mkdir()
-        log = write_csv(folder / "logs.csv", [0.5, 0.4, 0.6, 0.7])
-        header, _, rows = log.read_text().partition("\n")
-        quoted = '"' + HOSTILE.replace('"', '""') + '"'
-        log.write_text(header.replace("val_accuracy", f"{quoted}") + "\n" + rows)
-        source = folder
-    else:
-        source = sample_logs / ("overfit.csv" if request.param == "one run" else "")
-    path = tmp_path / "report.html"
-    answer = ask("report", source, "-o", path)
-    assert answer.status == 0, answer.err
-    return path
+def page(request: pytest.FixtureRequest, write_page: Callable[[str], Path]) -> Path:
+    return write_page(request.param)
 
 
 @pytest.mark.parametrize("width", [1200, 420])
@@ -102,11 +110,9 @@ def test_dark_and_light_are_readable(page: Path, show: Callable[..., Any]) -> No
 
 @pytest.mark.parametrize("width", [1200, 420])
 def test_several_runs_have_a_map_and_a_trade_off_that_open_without_a_script(
-    ask: Ask, tmp_path: Path, sample_logs: Path, show: Callable[..., Any], width: int
+    write_page: Callable[[str], Path], show: Callable[..., Any], width: int
 ) -> None:
-    path = tmp_path / "report.html"
-    assert ask("report", sample_logs, "-o", path).status == 0
-    browser = show(path, width=width)
+    browser = show(write_page("many runs"), width=width)
     pictures = browser.execute_script(
         "return [...document.images].map(one => [one.alt.split(':')[0],"
         " one.clientWidth, one.naturalWidth])"

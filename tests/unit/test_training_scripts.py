@@ -2348,7 +2348,7 @@ def test_a_cell_may_be_indented_as_a_whole(tmp_path: Path) -> None:
 
 # --- no text takes for ever
 
-GROWN = "c = []\nif a:\n" + f"    c.append({STOP})\n" * 300
+GROWN = "c = []\nif a:\n" + f"    c.append({STOP})\n" * 150
 
 
 # several times what the largest of them takes

@@ -227,12 +227,14 @@ class MetricColumns:
             hint = f" ({nan})" if self._may_be_nan else ""
             said = f"{self._missing()} was read as missing{hint}"
             self.table.notes.append(Note(said, "reading"))
-        wrapped = [cells.wrapped for cells in kept.values() if cells.wrapped]
+        wrapped = {name: cells.wrapped for name, cells in kept.items() if cells.wrapped}
         if wrapped:
-            cell = wrapped[0][:_SHOWN_LETTERS]
+            name, cell = next(iter(wrapped.items()))
+            cell = cell[:_SHOWN_LETTERS]
             several = cell.startswith(("[", "(")) and "," in cell
             which = "first number" if several else "number"
-            self.table.notes.append(f"the {which} in cells such as {cell} was taken")
+            said = f"{name}: the {which} in cells such as {cell} was taken"
+            self.table.notes.append(said)
         for reason, names in self._left_out.items():
             shown = [_spoken(name) for name in names]
             self.table.notes.append(f"left out {', '.join(shown)}: {reason}")

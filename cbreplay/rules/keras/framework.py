@@ -23,7 +23,7 @@ from cbreplay.rules.keras.without_rule import (
 from cbreplay.series_names import LEARNING_RATE_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from cbreplay.rules.base import Callback
     from cbreplay.rules.checks import ListCheck
@@ -90,15 +90,10 @@ class KerasFamily(Family):
         return None
 
     def resolve(
-        self,
-        name: str | None,
-        *,
-        metadata: RunMetadata | None = None,
-        search_path: Iterable[str] | None = None,
+        self, name: str | None, *, metadata: RunMetadata | None = None
     ) -> ResolvedSemantics:
         """Find the Keras whose decisions are asked for, as `resolve_keras`."""
-        found = resolve_keras(name, metadata=metadata, search_path=search_path)
-        return ResolvedSemantics(*found, self)
+        return ResolvedSemantics(*resolve_keras(name, metadata=metadata), self)
 
     def spoken_version(self, name: str) -> str:
         """Write the name of a version as people do."""

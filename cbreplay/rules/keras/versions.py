@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from cbreplay.arguments import shown_value
+from cbreplay.by_key import by_key
 from cbreplay.errors import SemanticsError
 from cbreplay.rules.keras.semantics import (
     SEMANTICS,
@@ -19,7 +20,7 @@ from cbreplay.rules.keras.semantics import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from cbreplay.run_metadata import RunMetadata
 
@@ -30,9 +31,8 @@ __all__ = [
     "spoken_semantics",
 ]
 
-_OLDEST = {"keras": "keras-2.15", "tf_keras": "tf_keras-2.15"}
-_NEWEST = {"keras": "keras-3.15", "tf_keras": "tf_keras-2.21"}
-_KNOWN = "keras-2.15, keras-3.0 to keras-3.15, tf_keras-2.15 to tf_keras-2.21"
+# the rows of each package, the oldest first
+_ROWS = by_key(SEMANTICS, lambda row: row.rpartition("-")[0])
 _VERSION = (
     r"(?a)(keras|tf_keras)-(\d{1,4})\.(\d{1,4})((?:\.\w{1,40}){0,4})(\+[\w-]{1,40})?"
 )
@@ -54,10 +54,7 @@ def spoken_semantics(name: str) -> str:
 
 
 def resolve_keras(
-    name: str | None,
-    *,
-    metadata: RunMetadata | None = None,
-    search_path: Iterable[str] | None = None,
+    name: str | None, *, metadata: RunMetadata | None = None
 ) -> tuple[Semantics, tuple[str, ...]]:
     """Find the Keras whose decisions are asked for, with what to say of that choice.
 
@@ -72,8 +69,6 @@ def resolve_keras(
         (``keras`` before ``tf_keras`` where both are), else the newest known one.
     metadata : RunMetadata, optional
         The run's ``run.json``.
-    search_path : iterable of str, optional
-        Where to look for an installed Keras; ``sys.path`` by default.
 
     Raises
     ------
@@ -86,10 +81,10 @@ def resolve_keras(
     if metadata is not None and metadata.keras_version is not None:
         named = metadata.keras_version + _recorded_suffix(metadata)
         return _resolve(named, asked_by="run.json")
-    installed = _installed_keras(sys.path if search_path is None else search_path)
+    installed = _installed_keras()
     if installed is not None:
         return _resolve(installed, asked_by="the installed Keras")
-    return SEMANTICS[_NEWEST["keras"]], ()
+    return SEMANTICS[_ROWS["keras"][-1]], ()
 
 
 @functools.lru_cache(maxsize=64)
@@ -98,13 +93,13 @@ def _resolve(name: str, *, asked_by: str) -> tuple[Semantics, tuple[str, ...]]:
     if matched is None:
         sentence = (
             f"{shown_value(name)} (from {asked_by}) is not a Keras version such as "
-            f"'keras-3.15.1'; known: {_KNOWN}. "
+            f"'keras-3.15.1'; known: {_spoken_known()}. "
             "Choose one with --semantics or semantics=."
         )
         raise SemanticsError(sentence)
     package, major, minor, patch, suffix = matched.groups(default="")
     row = f"{package}-{major}.{minor}"
-    newest = _NEWEST[package]
+    newest = _ROWS[package][-1]
     if row in SEMANTICS:
         plain, notes = SEMANTICS[row]._replace(name=row + patch), []
     elif (int(major), int(minor)) > _minor_version(newest):
@@ -137,13 +132,19 @@ def _minor_version(row: str) -> tuple[int, int]:
 
 
 def _unknown(name: str, package: str, asked_by: str) -> SemanticsError:
-    oldest = _OLDEST[package]
+    oldest = _ROWS[package][0]
     sentence = (
-        f"the decisions of {name} (from {asked_by}) are not known; known: {_KNOWN}. "
-        f"Choose one with --semantics {oldest} or semantics={oldest!r}, which "
-        "replays by that version's rules instead."
+        f"the decisions of {name} (from {asked_by}) are not known; known: "
+        f"{_spoken_known()}. Choose one with --semantics {oldest} or "
+        f"semantics={oldest!r}, which replays by that version's rules instead."
     )
     return SemanticsError(sentence)
+
+
+def _spoken_known() -> str:
+    """Name the known versions, from the first to the last of each major one."""
+    majors = by_key(SEMANTICS, lambda row: row.rpartition(".")[0]).values()
+    return ", ".join(" to ".join(dict.fromkeys((rows[0], rows[-1]))) for rows in majors)
 
 
 def _recorded_suffix(metadata: RunMetadata) -> str:
@@ -169,18 +170,16 @@ def _numpy_suffix(version: str, numpy: object) -> str:
 
 def find_tf_keras() -> str:
     """Return the tf_keras that is installed, else the newest known one."""
-    return _installed_keras(sys.path, ("tf_keras",)) or _NEWEST["tf_keras"]
+    return _installed_keras(("tf_keras",)) or _ROWS["tf_keras"][-1]
 
 
-def _installed_keras(
-    search_path: Iterable[str], packages: Sequence[str] = ("keras", "tf_keras")
-) -> str | None:
+def _installed_keras(packages: Sequence[str] = ("keras", "tf_keras")) -> str | None:
     """Find Keras by the names of ``*.dist-info`` directories, the first on the path.
 
     ``importlib.metadata`` alone would cost more than the whole answer.
     """
     found: dict[str, str] = {}
-    for directory in search_path:
+    for directory in sys.path:
         for package, version in _packages_in(directory or "."):
             found.setdefault(package, version)
         if "keras" in packages and "keras" in found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,10 +16,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def installed(folder: Path, *names: str) -> list[str]:
+def install(folder: Path, *names: str) -> None:
+    folder.mkdir(exist_ok=True)
     for name in names:
         (folder / f"{name}.dist-info").mkdir()
-    return ["/does/not/exist", str(folder)]
+
+
+def resolved_on(
+    monkeypatch: pytest.MonkeyPatch, *path: Path, metadata: RunMetadata | None = None
+) -> str:
+    """Return the version that decides where Keras is looked for on this path."""
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "path", ["/does/not/exist", *map(str, path)])
+        return str(KERAS.resolve(None, metadata=metadata).semantics.name)
 
 
 def test_a_patch_release_takes_its_minor_row_and_keeps_its_name() -> None:
@@ -30,28 +40,35 @@ def test_a_patch_release_takes_its_minor_row_and_keeps_its_name() -> None:
     assert resolved.notes == ()
 
 
-def test_run_json_comes_before_the_installed_keras(tmp_path: Path) -> None:
-    path = installed(tmp_path, "keras-2.0.0")
+def test_run_json_comes_before_the_installed_keras(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, "keras-2.0.0")
     metadata = RunMetadata(keras_version="keras-3.15.0")
-    resolved = KERAS.resolve(None, metadata=metadata, search_path=path)
-    assert resolved.semantics.name == "keras-3.15.0"
+    assert resolved_on(monkeypatch, tmp_path, metadata=metadata) == "keras-3.15.0"
 
 
-def test_the_installed_keras_is_found_by_its_directory(tmp_path: Path) -> None:
-    path = installed(tmp_path, "keras-3.15.1", "keras_tuner-1.0")
-    assert KERAS.resolve(None, search_path=path).semantics.name == "keras-3.15.1"
+def test_the_installed_keras_is_found_by_its_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, "keras-3.15.1", "keras_tuner-1.0")
+    assert resolved_on(monkeypatch, tmp_path) == "keras-3.15.1"
 
 
-def test_a_keras_that_is_installed_later_is_found(tmp_path: Path) -> None:
-    path = installed(tmp_path, "numpy-2.0.0")
-    assert KERAS.resolve(None, search_path=path).semantics.name == "keras-3.15"
-    installed(tmp_path, "keras-3.6.0")
-    assert KERAS.resolve(None, search_path=path).semantics.name == "keras-3.6.0"
+def test_a_keras_that_is_installed_later_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, "numpy-2.0.0")
+    assert resolved_on(monkeypatch, tmp_path) == "keras-3.15"
+    install(tmp_path, "keras-3.6.0")
+    assert resolved_on(monkeypatch, tmp_path) == "keras-3.6.0"
 
 
-def test_without_any_keras_the_newest_known_one_decides(tmp_path: Path) -> None:
-    path = installed(tmp_path, "numpy-2.0.0")
-    assert KERAS.resolve(None, search_path=path).semantics.name == "keras-3.15"
+def test_without_any_keras_the_newest_known_one_decides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, "numpy-2.0.0")
+    assert resolved_on(monkeypatch, tmp_path) == "keras-3.15"
 
 
 @pytest.mark.parametrize(
@@ -161,24 +178,21 @@ def test_backend_and_numpy_of_run_json_choose_the_suffix(
     assert KERAS.resolve(name).semantics == resolved.semantics
 
 
-def test_keras_comes_before_tf_keras_where_both_are_installed(tmp_path: Path) -> None:
+def test_keras_comes_before_tf_keras_where_both_are_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
-    first.mkdir()
-    second.mkdir()
-    installed(first, "tf_keras-2.21.0")
-    assert (
-        KERAS.resolve(None, search_path=[str(first)]).semantics.name
-        == "tf_keras-2.21.0"
-    )
-    installed(second, "keras-3.6.0")
-    path = [str(first), str(second)]
-    assert KERAS.resolve(None, search_path=path).semantics.name == "keras-3.6.0"
+    install(first, "tf_keras-2.21.0")
+    assert resolved_on(monkeypatch, first) == "tf_keras-2.21.0"
+    install(second, "keras-3.6.0")
+    assert resolved_on(monkeypatch, first, second) == "keras-3.6.0"
 
 
-def test_an_installed_tf_keras_is_taken_on_the_installed_numpy(tmp_path: Path) -> None:
-    path = installed(tmp_path, "tf_keras-2.18.0", "numpy-1.26.4")
-    resolved = KERAS.resolve(None, search_path=path)
-    assert resolved.semantics.name == "tf_keras-2.18.0+numpy1"
+def test_an_installed_tf_keras_is_taken_on_the_installed_numpy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, "tf_keras-2.18.0", "numpy-1.26.4")
+    assert resolved_on(monkeypatch, tmp_path) == "tf_keras-2.18.0+numpy1"
 
 
 @pytest.mark.parametrize("name", ["", "keras", "3.15", "torch-2.0", "keras-x.y"])

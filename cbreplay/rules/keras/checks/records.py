@@ -36,7 +36,7 @@ def _min_delta_beyond_record(
     comparison = _comparison(known, callback)
     if comparison is None or len(values) <= 1 or not all(map(math.isfinite, values)):
         return
-    delta = -comparison.delta if comparison.mode == "min" else comparison.delta
+    delta = known.monitor_rule(callback).size(callback.min_delta)
     span = max(values) - min(values)
     where = "in the whole record"
     if isinstance(callback, EarlyStopping) and callback.start_from_epoch > 0:
@@ -65,7 +65,7 @@ def _min_delta_beyond_steps(
     values, comparison = _seen(known, callback), _comparison(known, callback)
     if comparison is None or not all(abs(value) < _LARGE for value in values):
         return
-    delta = -comparison.delta if comparison.mode == "min" else comparison.delta
+    delta = known.monitor_rule(callback).size(callback.min_delta)
     if delta <= 0 or not values or delta > max(values) - min(values):
         return
     n_bests = _count_bests(values, comparison._replace(delta=0))
