@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from cbreplay.errors import CbreplayError
 from cbreplay.rules.checks import NOT_TOLD
@@ -13,8 +13,9 @@ from cbreplay.rules.registry import rule_named
 from cbreplay.scripts.call_arguments import bystander, named_parameters, read_call
 from cbreplay.scripts.calls import Unread
 from cbreplay.scripts.keras_classes import callback_name
-from cbreplay.scripts.literals import ScriptArguments
+from cbreplay.scripts.literals import literal_of
 from cbreplay.scripts.own_classes import only_watches
+from cbreplay.scripts.possible_values import only_literal
 from cbreplay.scripts.syntax import text_of
 from cbreplay.scripts.text_endings import find_ending
 
@@ -26,7 +27,14 @@ if TYPE_CHECKING:
     from cbreplay.scripts.calls import ScriptCalls
     from cbreplay.scripts.scopes import Scope
 
-__all__ = ["Built", "build_callback", "find_bystander", "find_watcher", "make_callback"]
+__all__ = [
+    "Built",
+    "ScriptArguments",
+    "build_callback",
+    "find_bystander",
+    "find_watcher",
+    "make_callback",
+]
 
 
 class Built(NamedTuple):
@@ -54,6 +62,32 @@ def build_callback(call: ast.Call, scope: Scope, calls: ScriptCalls) -> Built:
     callback = make_callback(kind, parameters, call, calls)
     known = [parameter.name for parameter in fields(kind)]
     return Built(callback, call.lineno, named_parameters(call, known))
+
+
+class ScriptArguments:
+    """Reads the arguments of one call, where the text tells the only value of each."""
+
+    def __init__(self, calls: ScriptCalls, call: ast.Call, scope: Scope) -> None:
+        self.calls, self.call, self.scope = calls, call, scope
+
+    def value(self, node: ast.expr, place: str) -> Any:  # noqa: ANN401 - any literal
+        """Return what an argument says."""
+        try:
+            found, holder = self.calls.followed(node, self.scope)
+            told = literal_of(self.calls, found, holder)
+            problem = f"{place} is {self.calls.shown(found)}, which is not a literal"
+        except Unread as unread:
+            told, problem = [], f"{place}: {unread.problem}"
+        if told:
+            return told[0]
+        known = only_literal(self.calls, node, self.scope)
+        if known is None:
+            raise Unread(node.lineno, problem)
+        return known
+
+    def fail(self, problem: str, hint: str = "") -> NoReturn:  # noqa: ARG002 - one hint for all
+        """Raise Unread, with the line of the call."""
+        raise Unread(self.call.lineno, problem)
 
 
 class _Replayed(ScriptArguments):

@@ -81,6 +81,8 @@ class ScriptCalls:
         self.given: dict[str, int] = {}
         # the line of a change of each callback class, once that was asked
         self.patches: dict[str, int] | None = None
+        # the variables of loops whose values are being found
+        self.going_through: set[int] = set()
         # of each class of the script that was looked at, whether it only watches
         self.watching: dict[int, bool] = {}
 
@@ -132,11 +134,16 @@ class ScriptCalls:
         return frozenset(found)
 
     @cached_property
-    def has_own_fit(self) -> bool:
-        """Whether a class of the script has a ``fit`` of its own."""
+    def own_methods(self) -> frozenset[str]:
+        """The names in those classes of the script that hold a call."""
         scopes = {id(scope): scope for _, scope in self.names.calls}
         homes = [scope.enclosing_class() for scope in scopes.values()]
-        return any(home is not None and "fit" in home.bindings for home in homes)
+        return frozenset[str]().union(*(home.bindings for home in homes if home))
+
+    @property
+    def has_own_fit(self) -> bool:
+        """Whether a class of the script has a ``fit`` of its own."""
+        return "fit" in self.own_methods
 
     def paths(self, node: ast.expr, scope: Scope) -> list[str]:
         """Return what a dotted name means, through imports and plain assignments.
@@ -243,7 +250,17 @@ class ScriptCalls:
         """Return the line in which unread code gets an expression's object; or None."""
         root = root_of(node)
         place = None if root is None else scope.place(root)
-        return None if place is None else self.names.given.get(place)
+        line = None if place is None else self.names.given.get(place)
+        if line is not None or not isinstance(node, ast.Attribute):
+            return line
+        self.count_step(self.names.given_attributes)
+        written = self.written(node)
+        handed = (
+            part.lineno
+            for part, _ in self.names.given_attributes
+            if self.written(part) == written
+        )
+        return next(handed, None)
 
     def constant_of(self, node: ast.Attribute, scope: Scope) -> Placed | None:
         """Return the value of ``Config.PATIENCE``, if only the class body sets it."""

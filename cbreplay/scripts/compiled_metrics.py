@@ -20,9 +20,10 @@ from cbreplay.scripts.keras_classes import metric_class
 from cbreplay.scripts.last_compiles import last_before
 from cbreplay.scripts.literals import read_literal
 from cbreplay.scripts.model_outputs import find_model_class, find_outputs
-from cbreplay.scripts.possible_values import given_values
+from cbreplay.scripts.possible_values import given_values, values_if_told
 from cbreplay.scripts.syntax import (
     argument_named,
+    called_name,
     has_star,
     is_open,
     receiver_of,
@@ -64,6 +65,7 @@ class ModelCompiles:
     def __init__(self, calls: ScriptCalls, fitting: ast.Call, scope: Scope) -> None:
         self.calls = calls
         receiver = receiver_of(fitting)
+        self.model = receiver, scope
         self.written = self._written(receiver)
         # the functions of the script that return it
         self.makers: list[Scope] = []
@@ -141,8 +143,7 @@ class ModelCompiles:
     @property
     def is_keras(self) -> bool:
         """Whether the model is certainly Keras's, and its ``fit`` too."""
-        of_keras = bool(self.found) or self.is_of_keras_class
-        return of_keras and not self.calls.has_own_fit
+        return self.may_be_keras and (bool(self.found) or self.is_of_keras_class)
 
     @property
     def may_be_keras(self) -> bool:
@@ -152,19 +153,25 @@ class ModelCompiles:
         """
         if self.calls.has_own_fit:
             return False
-        return self.is_keras or not any(
-            self._is_foreign(value, holder) for value, holder in self.made_by
-        )
+        made = values_if_told(self.calls, *self.model) or self.made_by
+        is_one = self.is_followed or self.is_of_keras_class
+        return is_one or not any(self._is_foreign(*value) for value in made)
 
     def _is_foreign(self, value: ast.expr | None, scope: Scope) -> bool:
-        """Return whether a class that is not Keras's (by its capital) made a value."""
-        if (
-            not isinstance(value, ast.Call)
-            or find_model_class(self.calls, value, scope) is not None
-        ):
+        """Return whether a class that is not Keras's (by its capital) made a value.
+
+        sklearn's ``clone(value)`` and ``value.set_params()`` are of the same class.
+        """
+        if not isinstance(value, ast.Call):
             return False
+        name = called_name(value)
+        if name in ("clone", "set_params"):
+            same = next(iter(value.args), None) if name == "clone" else None
+            told = values_if_told(self.calls, same or receiver_of(value), scope)
+            return any(self._is_foreign(*made) for made in told)
         path = (self.calls.paths(value.func, scope) or [""])[0].split(".")
-        return path[-1][:1].isupper()
+        is_model = find_model_class(self.calls, value, scope) is not None
+        return path[-1][:1].isupper() and not is_model
 
     def read(self) -> Compiled | None:
         """Return the names of the metrics; None where they cannot be told."""

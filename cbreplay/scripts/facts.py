@@ -27,6 +27,8 @@ __all__ = ["FittingCall", "find_fits", "read_facts"]
 
 # of a tuner, which hands all of its arguments to the `fit` of each trial
 _SEARCH = "search"
+# what may give the fits of a search other arguments: of a HyperModel, and of a tuner
+_OF_TRIALS = {"fit", "run_trial"}
 # the positions of arguments that are given without a name
 _EPOCHS = {"fit": 3, "fit_generator": 2, _SEARCH: 3}
 _CALLBACKS = {name: place + 2 for name, place in _EPOCHS.items()}
@@ -73,7 +75,7 @@ def read_facts(
         calls.place(fit.call.lineno),
         None if doubt else _longest(plans),
         _positive(calls, fit, "validation_freq"),
-        _is_validated(calls, fit) if compiled.may_be_keras else None,
+        _is_validated(calls, fit, compiled),
         _resumes(calls, fit),
         rate.schedule,
         rate.number,
@@ -92,6 +94,9 @@ def _plan_doubt(calls: ScriptCalls, fit: FittingCall, plan: ast.expr | None) -> 
     # keras_tuner/tuners/hyperband.py, run_trial
     if method_name(fit.call) == _SEARCH and "Hyperband" in calls.by_name:
         return "Hyperband chooses the epochs of each trial"
+    own = _own_trials(calls, fit)
+    if own:
+        return f"{own} of the script may choose the epochs of each trial"
     if plan is None:
         given = argument_named(fit.call, None)
         if given is None:
@@ -106,6 +111,12 @@ def _plan_doubt(calls: ScriptCalls, fit: FittingCall, plan: ast.expr | None) -> 
         except Unread as unread:
             return unread.problem
     return ""
+
+
+def _own_trials(calls: ScriptCalls, fit: FittingCall) -> str:
+    """Return a method of the script's that runs the fits of a search; "" if none."""
+    own = _OF_TRIALS & calls.own_methods if method_name(fit.call) == _SEARCH else set()
+    return min(own, default="")
 
 
 def _longest(plans: list[Any]) -> int | None:
@@ -149,9 +160,13 @@ def _is_after_a_fit(calls: ScriptCalls, node: ast.expr, scope: Scope) -> bool:
     return False
 
 
-def _is_validated(calls: ScriptCalls, fit: FittingCall) -> bool | None:
+def _is_validated(
+    calls: ScriptCalls, fit: FittingCall, compiled: ModelCompiles
+) -> bool | None:
     """Return whether a fit gets validation data; None where that cannot be told."""
     call = fit.call
+    if not compiled.may_be_keras or _own_trials(calls, fit):
+        return None
     # behind the callbacks, validation data may be given by place
     if is_open(call) or len(call.args) > _CALLBACKS[method_name(call)] + 1:
         return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import math
 import operator
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from cbreplay.scripts.calls import Unread
 from cbreplay.scripts.keras_paths import KERAS_PACKAGES
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cbreplay.scripts.calls import ScriptCalls
     from cbreplay.scripts.scopes import Placed, Scope
 
-__all__ = ["ScriptArguments", "read_literal"]
+__all__ = ["literal_of", "read_literal"]
 
 _MOST_BITS, _LONGEST_TEXT = 64, 1000
 
@@ -29,13 +29,13 @@ _MOST_BITS, _LONGEST_TEXT = 64, 1000
 def read_literal(calls: ScriptCalls, node: ast.expr, scope: Scope) -> Any:  # noqa: ANN401 - any literal
     """Return the value of a literal, or of a name that stands for one."""
     found, holder = calls.followed(node, scope)
-    told = _value_of(calls, found, holder)
+    told = literal_of(calls, found, holder)
     if not told:
         calls.unread(node, f"{calls.shown(found)} is not a literal")
     return told[0]
 
 
-def _value_of(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Any]:
+def literal_of(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Any]:
     """Return the value of a literal, in a list; an empty one if it is none."""
     try:
         return [ast.literal_eval(node)]
@@ -153,26 +153,3 @@ def _bounded(value: object) -> int | float | str:
     if type(value) is float and math.isfinite(value):
         return value
     raise TypeError
-
-
-class ScriptArguments:
-    """Reads the arguments of one call; constants are followed through names."""
-
-    def __init__(self, calls: ScriptCalls, call: ast.Call, scope: Scope) -> None:
-        self.calls, self.call, self.scope = calls, call, scope
-
-    def value(self, node: ast.expr, place: str) -> Any:  # noqa: ANN401 - any literal
-        """Return what an argument says."""
-        try:
-            found, holder = self.calls.followed(node, self.scope)
-        except Unread as unread:
-            raise Unread(node.lineno, f"{place}: {unread.problem}") from None
-        told = _value_of(self.calls, found, holder)
-        if not told:
-            problem = f"{place} is {self.calls.shown(found)}, which is not a literal"
-            raise Unread(node.lineno, problem)
-        return told[0]
-
-    def fail(self, problem: str, hint: str = "") -> NoReturn:  # noqa: ARG002 - one hint for all
-        """Raise Unread, with the line of the call."""
-        raise Unread(self.call.lineno, problem)

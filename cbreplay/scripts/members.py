@@ -17,13 +17,16 @@ from cbreplay.scripts.call_arguments import (
     require_all,
     written_arguments,
 )
-from cbreplay.scripts.callbacks import find_bystander, make_callback
+from cbreplay.scripts.callbacks import (
+    ScriptArguments,
+    find_bystander,
+    make_callback,
+)
 from cbreplay.scripts.calls import Unread
 from cbreplay.scripts.epoch_schedules import find_tensor, goes_by_epoch_alone
 from cbreplay.scripts.keras_classes import callback_name
-from cbreplay.scripts.literals import ScriptArguments
 from cbreplay.scripts.optimizer_rates import given_schedule
-from cbreplay.scripts.possible_values import all_literals, only_literal
+from cbreplay.scripts.possible_values import all_literals
 from cbreplay.scripts.reassigned_names import without_marks
 from cbreplay.scripts.refused_calls import (
     RefusedCall,
@@ -236,9 +239,6 @@ class _Stopgaps(ScriptArguments):
         try:
             told = super().value(node, place)
         except Unread as unread:
-            given = only_literal(self.calls, node, self.scope)
-            if given is not None:
-                return given
             name = place.rpartition(": ")[2]
             several = all_literals(self.calls, node, self.scope)
             if 1 < len(several) <= MOST_STAND_INS and name in STAND_INS:

@@ -62,8 +62,7 @@ def _agreed(
     scope: Scope,
 ) -> Outputs:
     """Return what all possible values of an expression say; none if they differ."""
-    values = [] if node is None else values_if_told(calls, node, scope)
-    found = {ask(calls, *value) for value in values}
+    found = {ask(calls, *value) for value in values_if_told(calls, node, scope)}
     return found.pop() if len(found) == 1 else ()
 
 

@@ -15,6 +15,7 @@ from cbreplay.scripts.syntax import (
     called_name,
     has_star,
     imported_names,
+    loop_variables,
     names_in,
     root_of,
     text_of,
@@ -79,8 +80,8 @@ class NameVisitor(ast.NodeVisitor):
         self.uses: list[tuple[ast.Name, Scope]] = []
         self.looked_into: set[int] = set()
         self.lambdas: dict[int, Scope] = {}
-        # what a loop goes over, by the node of its variable
-        self.among: dict[int, ast.expr] = {}
+        # what a loop goes over, and which part of each entry, by the node of a variable
+        self.among: dict[int, tuple[ast.expr, tuple[int, ...]]] = {}
         self.attributes: list[ast.Attribute] = []
         # calls whose result only is looked into: `"x" in locals()`
         self.asked: set[int] = set()
@@ -218,7 +219,8 @@ class NameVisitor(ast.NodeVisitor):
         if isinstance(node.ctx, ast.Load):
             self.uses.append((node, self.scope))
         elif isinstance(node.ctx, ast.Store):  # del gives no value
-            self.bind(node.id, Binding(node.lineno, among=self.among.get(id(node))))
+            among, part = self.among.get(id(node), (None, ()))
+            self.bind(node.id, Binding(node.lineno, among=among, part=part))
 
     def visit_capture(
         self, node: ast.ExceptHandler | ast.MatchAs | ast.MatchStar | ast.MatchMapping
@@ -319,7 +321,8 @@ class NameVisitor(ast.NodeVisitor):
     def visit_For(self, node: ast.For | ast.AsyncFor | ast.comprehension) -> None:
         if not isinstance(node.iter, ast.Call) or called_name(node.iter) != "range":
             self.flow_parts(node.target, node.iter)
-        self.among[id(node.target)] = node.iter
+        for name, among, part in loop_variables(node.target, node.iter):
+            self.among[id(name)] = among, part
         self.generic_visit(node)
 
     visit_AsyncFor = visit_For

@@ -9,11 +9,17 @@ from cbreplay.scripts.calls import Unread
 from cbreplay.scripts.flows import chosen_from
 from cbreplay.scripts.literals import read_literal
 from cbreplay.scripts.parameters import given_for
-from cbreplay.scripts.settings_classes import find_setting
+from cbreplay.scripts.syntax import (
+    argument_named,
+    decorators_of,
+    entry_at,
+    method_name,
+    receiver_of,
+)
 
 if TYPE_CHECKING:
     from cbreplay.scripts.calls import ScriptCalls
-    from cbreplay.scripts.scopes import Placed, Scope
+    from cbreplay.scripts.scopes import Binding, Placed, Scope
 
 __all__ = [
     "all_literals",
@@ -23,6 +29,11 @@ __all__ = [
     "taken_entries",
     "values_if_told",
 ]
+
+# the most steps from a name to what makes its object
+_MOST_NAMES = 20
+# methods by which an object may have other attributes than its class
+_SETTING = {"__getattr__", "__getattribute__", "__init__", "__new__", "__post_init__"}
 
 
 def possible_values(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
@@ -40,10 +51,12 @@ def possible_values(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Pl
     return _values(calls, node, scope, set())
 
 
-def values_if_told(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
+def values_if_told(
+    calls: ScriptCalls, node: ast.expr | None, scope: Scope
+) -> list[Placed]:
     """Return the same as `possible_values`; none where the text does not tell all."""
     try:
-        return possible_values(calls, node, scope)
+        return [] if node is None else possible_values(calls, node, scope)
     except Unread:
         return []
 
@@ -89,6 +102,8 @@ def given_values(
     holder, name = named
     bindings = holder.bindings[name]
     calls.count_step(bindings)
+    if holder.shadowed(name):
+        return []
     given = given_for(calls, name, holder)
     if given.is_whole and [binding.value for binding in bindings] == [None]:
         return [*given.values]
@@ -111,7 +126,7 @@ def _values(
     elif isinstance(node, ast.Subscript):
         parts = _entries(calls, node, scope)
     elif isinstance(node, ast.Attribute) and (
-        setting := find_setting(calls, node, scope)
+        setting := _find_setting(calls, node, scope)
     ):
         parts = [setting]
     else:
@@ -161,19 +176,76 @@ def _of_class(calls: ScriptCalls, node: ast.Attribute, home: Scope) -> list[Plac
     return [(value, home)]
 
 
+def _find_setting(
+    calls: ScriptCalls, node: ast.Attribute, scope: Scope
+) -> Placed | None:
+    """Return the value of an attribute of the one object of a class of settings.
+
+    The class is plain or a dataclass, has no bases, and sets the attribute once, in its
+    body; the object is made by ``Config(patience=5)``; nothing else in the script sets
+    an attribute of that name.
+
+    Raises
+    ------
+    Unread
+        If code that is not read gets the object, and may change it.
+    """
+    names = _named_by(calls, node.value, scope)
+    made, place = names[-1]
+    kind = _named_by(calls, made.func, place)[-1] if isinstance(made, ast.Call) else ()
+    inside = kind[1].defined_as(kind[0]) if kind else None
+    if inside is None or not isinstance(made, ast.Call) or not _is_plain(calls, inside):
+        return None
+    value = calls.set_in_class(inside, node.attr)
+    if value is None or made.args or not all(word.arg for word in made.keywords):
+        return None
+    handed = [line for name in names if (line := calls.given_away(*name)) is not None]
+    if handed:
+        where, shown = calls.place(handed[0]), calls.shown(node.value)
+        if calls.verdict == "checked":
+            calls.unread(
+                node, f"{shown} is given to code in {where} that could change it"
+            )
+        calls.given.setdefault(calls.written(node.value), handed[0])
+    given = argument_named(made, node.attr)
+    return (value, inside) if given is None else (given, place)
+
+
+def _named_by(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
+    """Return an expression, and what it is assigned or given, step by step."""
+    steps = [(node, scope)]
+    for step in steps:
+        given = given_values(calls, *step)
+        value, place = given[0] if len(given) == 1 else (None, scope)
+        if value is not None and len(steps) < _MOST_NAMES:
+            steps.append((value, place))
+    return steps
+
+
+def _is_plain(calls: ScriptCalls, inside: Scope) -> bool:
+    """Return whether objects of a class have the attributes that its body sets."""
+    kind = inside.definition
+    if not isinstance(kind, ast.ClassDef) or kind.bases or kind.keywords:
+        return False
+    paths = [calls.paths(maker, inside) for maker in decorators_of(kind)]
+    is_dataclass = all(path == ["dataclasses.dataclass"] for path in paths)
+    return is_dataclass and not _SETTING & inside.bindings.keys()
+
+
 def _entries(calls: ScriptCalls, node: ast.Subscript, scope: Scope) -> list[Placed]:
     """Return an entry of a list or dict that is written out; all, if it may be any."""
+    place = scope.place_of(node.value)
+    if place is not None and isinstance(node.slice, ast.Constant):
+        (holder, name), changes = place, calls.names.changes.first
+        is_kept = place not in changes and place not in calls.names.given
+        if is_kept and all(binding.among for binding in holder.bindings[name]):
+            wholes = possible_values(calls, node.value, scope)
+            return _each_at(calls, wholes, node.slice.value)
     found = calls.next_of(node, scope)
     if found is not None or isinstance(node.slice, ast.Constant):
         return [] if found is None else [found]
-    whole, holder = calls.followed(node.value, scope)
-    if calls.given_away(node.value, scope) is not None:
-        return []
-    if isinstance(whole, ast.Dict) and all(whole.keys):
-        return [(value, holder) for value in whole.values]
-    if isinstance(whole, (ast.List, ast.Tuple)):
-        return [(entry, holder) for entry in whole.elts]
-    return []
+    values = _values_of_dict(calls, node.value, scope)
+    return values or _entries_of(calls, node.value, scope) or []
 
 
 def _named(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
@@ -182,18 +254,15 @@ def _named(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
     if named is not None:
         holder, name = named
         bindings = holder.bindings[name]
-        values = [binding.value for binding in bindings if binding.value]
-        is_told = len(bindings) == len(values) > 1 and not holder.shadowed(name)
-        if is_told and named not in calls.names.changes.first:
-            return [(value, holder) for value in values]
+        loops = [binding for binding in bindings if binding.among is not None]
+        asked = bindings if len(loops) <= _MOST_NAMES else []
+        told = [_bound_to(calls, binding, holder) for binding in asked]
+        is_kept = named not in calls.names.changes.first and not holder.shadowed(name)
+        if told and all(told) and (bindings == loops[:1] or (told[1:] and is_kept)):
+            return [value for values in told for value in values]
         if bindings[0].inner is not None and bindings[0].value is None:
             return []  # a function or a class
-        among = bindings[0].among
-        if len(bindings) == 1 and among is not None:
-            entries = _entries_of(calls, among, holder)
-            if entries:
-                return entries
-        if len(bindings) == 1 and not values:
+        if len(bindings) == 1 and not any(told):
             given = given_for(calls, name, holder)
             if not given.is_whole:
                 problem = holder.says_origin(name, bindings[0])
@@ -203,6 +272,30 @@ def _named(calls: ScriptCalls, node: ast.expr, scope: Scope) -> list[Placed]:
         return []
     found = calls.next_of(node, scope)
     return [] if found is None else [found]
+
+
+def _bound_to(calls: ScriptCalls, binding: Binding, holder: Scope) -> list[Placed]:
+    """Return what is assigned to a name in one place, or given to it by a loop."""
+    if binding.value is not None or binding.among is None:
+        return [] if binding.value is None else [(binding.value, holder)]
+    if id(binding) in calls.going_through:
+        return []  # a loop over what it gives itself
+    calls.going_through.add(id(binding))
+    try:
+        entries = _entries_of(calls, binding.among, holder) or []
+        for at in binding.part:
+            entries = _each_at(calls, entries, at)
+    finally:
+        calls.going_through.discard(id(binding))
+    return entries
+
+
+def _each_at(calls: ScriptCalls, wholes: list[Placed], key: object) -> list[Placed]:
+    """Return the entry of each dict or list at a key; none where one is not told."""
+    found = [calls.followed(*whole) for whole in wholes]
+    entries = [(entry_at(whole, key), holder) for whole, holder in found]
+    told = [(entry, holder) for entry, holder in entries if entry is not None]
+    return told if len(told) == len(entries) else []
 
 
 def taken_entries(
@@ -249,7 +342,13 @@ def _bound(calls: ScriptCalls, node: ast.expr | None, scope: Scope) -> Any:  # n
 def _entries_of(
     calls: ScriptCalls, node: ast.expr, scope: Scope
 ) -> list[Placed] | None:
-    """Return the entries of a list that is written out, in order; None if it is not."""
+    """Return the entries of a list that is written out, in order; None if it is not.
+
+    Of ``values()`` those of a dict.
+    """
+    if isinstance(node, ast.Call) and method_name(node) == "values":
+        whole = receiver_of(node)
+        return None if whole is None else _values_of_dict(calls, whole, scope)
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
         return taken_entries(calls, node, scope)
     found = possible_values(calls, node, scope)
@@ -269,3 +368,13 @@ def _entries_of(
         return None
     told = [part for part in parts if part is not None]
     return [entry for part in told for entry in part] if told == parts else None
+
+
+def _values_of_dict(
+    calls: ScriptCalls, whole: ast.expr, scope: Scope
+) -> list[Placed] | None:
+    """Return the values of a dict that is written out; None where that is unsure."""
+    found, home = calls.followed(whole, scope)
+    if not isinstance(found, ast.Dict) or calls.given_away(whole, scope) is not None:
+        return None
+    return [(value, home) for value in found.values] if all(found.keys) else None

@@ -32,6 +32,9 @@ class Binding(NamedTuple):
         The scope of the function, lambda or class that it names, if it does.
     among : ast.expr or None
         What a loop goes over that gives it one entry after the other.
+    part : tuple of int
+        Which part of each entry it is given: in ``for a, (b, c) in pairs``, b is the
+        part (1, 0).
     """
 
     line: int
@@ -39,6 +42,7 @@ class Binding(NamedTuple):
     path: str | None = None
     inner: Scope | None = None
     among: ast.expr | None = None
+    part: tuple[int, ...] = ()
 
     @property
     def kind(self) -> _Kind:

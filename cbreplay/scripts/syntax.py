@@ -7,7 +7,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = [
     "FUNCTIONS",
@@ -26,6 +26,7 @@ __all__ = [
     "imported_names",
     "is_open",
     "is_text",
+    "loop_variables",
     "makes_list",
     "method_name",
     "named_attribute",
@@ -241,6 +242,37 @@ def whole_parts(node: ast.expr) -> list[ast.expr] | None:
         return [node.value]
     is_sum = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add)
     return [node.left, node.right] if is_sum and isinstance(node, ast.BinOp) else None
+
+
+def loop_variables(
+    target: ast.expr, among: ast.expr, part: tuple[int, ...] = ()
+) -> Iterator[tuple[ast.Name, ast.expr, tuple[int, ...]]]:
+    """Yield each name that a loop binds, what it goes over, and the part of an entry.
+
+    In ``for i, (a, b) in enumerate(pairs)``, b is the part 1 of each of ``pairs``.
+    """
+    if isinstance(target, ast.Name):
+        yield target, among, part
+    elif isinstance(target, (ast.Tuple, ast.List)) and not has_star(target.elts):
+        columns = [] if part else _columns(among)
+        for at, inner in enumerate(target.elts):
+            if not columns:
+                yield from loop_variables(inner, among, (*part, at))
+            elif at < len(columns):
+                yield from loop_variables(inner, columns[at])
+
+
+def _columns(among: ast.expr) -> list[ast.expr]:
+    """Return what ``zip``, ``enumerate`` or ``items()`` joins; itself for numbers."""
+    if not isinstance(among, ast.Call) or among.keywords or has_star(among.args):
+        return []
+    if isinstance(among.func, ast.Attribute) and among.func.attr == "items":
+        values = ast.Attribute(among.func.value, "values", ast.Load())
+        return [among, ast.copy_location(ast.Call(values, among.args, []), among)]
+    if isinstance(among.func, ast.Name) and among.func.id == "enumerate":
+        return [among, *among.args[:1]]
+    is_zip = isinstance(among.func, ast.Name) and among.func.id == "zip"
+    return among.args if is_zip else []
 
 
 def makes_list(node: ast.expr | None) -> bool:

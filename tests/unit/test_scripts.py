@@ -160,7 +160,15 @@ def test_the_order_is_that_of_the_list_and_the_lines_those_of_the_calls(
         ("Config.P", "@wrapped\nclass Config:\n    P = 5", None),
         # what a run may give, and nothing else
         ("p / 4", "p = args.p", None),
-        ("int(p)", "def int(a): return 7\np = 5", None),
+        ("int(p)", "def int(a): return 7\np = 5", 7),
+        ("int(p)", "from tools import int\np = 5", None),
+        # what its one class, its one call or its one loop gives
+        ("c.p", "class C:\n    p = 5\nc = C()", 5),
+        ("c.p", "class C:\n    p = 5\nc = C(p=6)", 6),
+        ("c.p", "class C:\n    p = 5\nc = C()\nc.p = 6", None),
+        ("c.p", "class C:\n    p = 5\nc = C()\nfor c in load(): pass", None),
+        ("p", "def f(p=5): return p\np = f()", 5),
+        ("p", "for p in [5, 6]: pass", None),
         ("max(2, 5)", "from numpy import *", None),
         ("sqrt(0.25)", "", None),
         ("1 / 0", "", None),
@@ -187,6 +195,14 @@ def test_arithmetic_of_literals_is_worked_out(
     else:
         (built,) = read(script, text).callbacks
         assert built == EarlyStopping(patience=expected)
+
+
+def test_that_code_which_is_not_read_gets_a_setting_is_noted(script: Path) -> None:
+    text = "class C:\n    p = 5\nc = C()\nfill(c)\n"
+    found = read(script, f"{text}m.fit(x, callbacks=[EarlyStopping(patience=c.p)])")
+    assert found.callbacks == (EarlyStopping(patience=5),)
+    (note,) = found.notes
+    assert "line 4: c is given to something that is not read" in note
 
 
 @pytest.mark.parametrize(
@@ -333,7 +349,10 @@ def test_without_a_fit_the_calls_are_taken_in_order_and_that_is_said(
         ),
         # of a function that may return another one
         (
-            "def f(a):\n    return [EarlyStopping(patience=a)]\nm.fit(callbacks=f(1))",
+            (
+                "def f(a):\n    return [EarlyStopping(patience=a)]\n"
+                "m.fit(callbacks=f(1))\nm.fit(callbacks=f(2))"
+            ),
             r"line 2: EarlyStopping: patience: 'a' \(line 1\) is a parameter",
         ),
         (

@@ -198,6 +198,10 @@ def test_what_a_subscript_leaves_out_goes_to_no_fit(
     assert held(read(tmp_path, f"{made}m.fit(*x, callbacks={given})")) == [expected]
 
 
+KEEPING = (
+    "class T:\n    def __init__(self, c):\n        self.c = c\n"
+    "    def f(self):\n        FIT(self.c.n)\n"
+)
 SETTINGS = "@dataclass\nclass C:\n    n: int = 9\n    k = 3\n"
 
 
@@ -210,6 +214,9 @@ SETTINGS = "@dataclass\nclass C:\n    n: int = 9\n    k = 3\n"
         ("class C:\n    n = 9\nc = C()\nFIT(c.n)", 9),
         (f"{SETTINGS}def f(c):\n    FIT(c.n)\nf(C(n=7))", 7),
         (f"{SETTINGS}def f(c):\n    FIT(c.n)\nc = C()\nf(c)", 9),
+        (f"{SETTINGS}{KEEPING}T(C(n=7)).f()", 7),
+        (f"{SETTINGS}{KEEPING}T(C(n=7)).f()\nT(C()).f()", None),
+        (f"{SETTINGS}{KEEPING}        fill(self.c)\nT(C(n=7)).f()", None),
         # it may be another value
         (f"{SETTINGS}c = C(7)\nFIT(c.n)", None),
         (f"{SETTINGS}c = C(**read())\nFIT(c.n)", None),
@@ -697,6 +704,98 @@ NUMBERS = (
     "p = {'n': 3, 'k': 2}\nk, n = p['k'], p['n']\nfor i in range(k):\n    pass\n"
     "for i, name in enumerate(names):\n    pass\n"
 )
+
+
+@pytest.mark.parametrize(
+    ("loop", "patience", "values"),
+    [
+        ("for n, p in [(1, 7), (2, 9)]", "p", [7, 9]),
+        ("for (a, b), p in (((1, 2), 7), ((1, 3), 9))", "p", [7, 9]),
+        ("for n, p in zip([1, 2, 3], [7, 9])", "p", [7, 9]),
+        ("for i, (n, p) in enumerate([(1, 7), (2, 9)])", "p", [7, 9]),
+        ("for k, p in {'a': 7, 'b': 9}.items()", "p", [7, 9]),
+        ("for p in {'a': 7, 'b': 9}.values()", "p", [7, 9]),
+        ("for c in [{'p': 7}, {'p': 9}]", "c['p']", [7, 9]),
+        ("for k, c in {'a': {'p': 7}, 'b': {'p': 9}}.items()", "c['p']", [7, 9]),
+        # not all values are told
+        ("for n, p in [(1, 7), two]", "p", []),
+        ("for n, *p in [(1, 7), (2, 9)]", "p", []),
+        ("for n, p in zip([1, 2], load())", "p", []),
+        ("for k, p in {'a': 7, **more}.items()", "p", []),
+        ("for p, q in enumerate(p)", "q", []),
+        ("for c in [{'p': 7}, {'q': 9}]", "c['p']", []),
+        ("for c in [{'p': 7}]:\n    c['p'] = 8\nfor d in [1]", "c['p']", []),
+    ],
+)
+def test_what_a_loop_gives_is_read_where_all_of_it_is_told(
+    tmp_path: Path, loop: str, patience: str, values: list[int]
+) -> None:
+    fit = f"{loop}:\n    m.fit(*x, callbacks=[EarlyStopping(patience={patience})])"
+    ((member,),) = (fit.members for fit in read(tmp_path, fit).fits)
+    told = sorted({variant.patience for variant in member.variants})  # type: ignore[attr-defined]
+    assert (told if member.is_told else []) == values
+
+
+# https://github.com/adriangb/scikeras, 0.13: such an estimator splits by itself
+WRAPPED = (
+    "from scikeras.wrappers import KerasClassifier\nfrom sklearn.base import clone\n"
+)
+WRAPPED += "base = KerasClassifier(build, validation_split=0.2)\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "base.set_params(epochs=3).{fit}",
+        "e = clone(base)\ne.{fit}",
+        "for e in [base, clone(base)]:\n    e.{fit}",
+        "models = {{'a': base}}\nfor name, e in models.items():\n    e.{fit}",
+        "def make():\n    return KerasClassifier(build)\ne = make()\ne.{fit}",
+        # the function that it calls has the same name for its own model
+        "def build():\n    base = load()\n    base.compile('adam')\nbase.{fit}",
+    ],
+)
+def test_the_fit_of_an_estimator_is_not_taken_for_that_of_keras(
+    tmp_path: Path, text: str
+) -> None:
+    fit = "fit(a, b, callbacks=[EarlyStopping(restore_best_weights=True)])"
+    assert codes(tmp_path, WRAPPED + text.format(fit=fit)) == []
+    # Keras's own gets no validation data here
+    plain = WRAPPED.replace("KerasClassifier(build, validation_split=0.2)", "load()")
+    own = "def make():\n    return keras.Sequential([])\ne = make()\ne.{fit}"
+    assert codes(tmp_path, plain + own.format(fit=fit)) == ["absent-monitor"]
+
+
+# keras_tuner/engine/base_tuner.py, _run_and_update_trial; hypermodel.py, fit
+TRIALS = """
+class Own({base}):
+    def {method}:
+        kwargs["epochs"], kwargs["validation_split"] = 50, 0.2
+        return super().{call}
+tuner.search(a, b, epochs=10, callbacks=[EarlyStopping(patience=20)])
+"""
+
+
+@pytest.mark.parametrize(
+    ("base", "method", "call"),
+    [
+        ("kt.HyperModel", "fit(self, hp, m, *a, **kwargs)", "fit(hp, m, *a, **kwargs)"),
+        ("kt.RandomSearch", "run_trial(self, t, **kwargs)", "run_trial(t, **kwargs)"),
+    ],
+)
+def test_what_runs_the_trials_of_a_search_may_choose_how(
+    tmp_path: Path, base: str, method: str, call: str
+) -> None:
+    text = "import keras_tuner as kt\n"
+    text += TRIALS.format(base=base, method=method, call=call)
+    assert codes(tmp_path, text) == []
+    (told,) = unchecked_plans(read(tmp_path, text), None)
+    assert "of the script may choose the epochs of each trial" in told
+    # without it, the search hands its own arguments to each fit
+    plain = text.replace("fit(self", "other(self").replace(
+        "run_trial(self", "other(self"
+    )
+    assert codes(tmp_path, plain) == ["absent-monitor"]
 
 
 @pytest.mark.parametrize(
