@@ -36,6 +36,7 @@ __all__ = [
     "is_epoch_name",
     "is_time",
     "letters",
+    "may_number_rows",
     "name_on",
     "prefix_of",
     "rate_names",
@@ -124,6 +125,12 @@ _CLOCK = "(?i)time|elapsed|seconds|clock|since_restore"
 def is_epoch_name(name: object) -> bool:
     """Tell whether a column, a list or an index has the name of the epoch."""
     return isinstance(name, str) and name.lower() in EPOCH_NAMES
+
+
+def may_number_rows(name: str) -> bool:
+    """Tell whether a column has a name of epochs or steps, or of pandas's index."""
+    known = {*STEP_NAMES, *INDEXES, ""}
+    return name in known or re.fullmatch(LIKE_EPOCH, letters(name)) is not None
 
 
 # many logs have the same columns

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cbreplay.errors import LogError, TruncatedLogError
 from cbreplay.readers.base import SKIP_HINT
 from cbreplay.readers.columns.cells import are_dashes, are_words, is_quoted_row
-from cbreplay.readers.columns.column_names import is_epoch_name
+from cbreplay.readers.columns.column_names import is_epoch_name, may_number_rows
 from cbreplay.readers.columns.header import (
     COMMENT,
     SPACES,
@@ -90,6 +90,7 @@ class TextRows:
         self.lines = TextLines(chunks, source, damage, encoding)
         self._n_rows = self._n_beside = self._uncut_line = 0
         self._widths = Counter[int]()
+        self._blank: list[int] = []
         self._remarks: list[int] = []
         self.said_fits: dict[int, str] = {}
         self._ends = False
@@ -216,7 +217,10 @@ class TextRows:
             rows, lines = [row for row, _ in said], [line for _, line in said]
         # behind the index of pandas, which numbers everything
         tells = int(self.header[0] == "" and width > 1)
-        if all(len(row) == width and row[tells][:1] in _NUMBER_BEGINS for row in rows):
+        plain = not self._blank
+        if plain and all(
+            len(row) == width and row[tells][:1] in _NUMBER_BEGINS for row in rows
+        ):
             self._n_rows += len(rows)
             return rows, lines
         self._widths = Counter(map(len, rows))
@@ -224,20 +228,34 @@ class TextRows:
         for row, line in zip(rows, lines, strict=True):
             cells = self._read_row([cell.strip() for cell in row], line)
             if cells is not None:
-                kept.append(cells)
-                places.append(line)
-                self._n_rows += 1
+                blank = self._take_blank(cells)
+                kept += [*([""] * width for _ in blank), cells]
+                places += [*blank, line]
+                self._n_rows += len(blank) + 1
             if self._ends:
                 break
         return kept, places
+
+    def _take_blank(self, below: list[str]) -> list[int]:
+        """Return the lines of rows without any value that are epochs of their own.
+
+        pandas writes an epoch of nothing but NaN so. Where a column numbers the rows,
+        such a line says nothing; behind the last value it fills a sheet up.
+        """
+        blank, self._blank = self._blank, []
+        counted = any(map(may_number_rows, self.header))
+        return [] if counted or not self._n_rows or are_words(below[:1]) else blank
 
     def _read_row(self, cells: list[str], line: int) -> list[str] | None:
         """Return the cells of a row; None if it is no row, or a damaged one."""
         if cells:
             cells[0] = cells[0].lstrip("\ufeff").strip()
         if not any(cells) or are_dashes(cells):
+            if len(cells) == len(self.header) and not any(cells):
+                self._blank.append(line)
             return None
         if self._is_header(cells) or self._breaks_off_in_header(cells, line):
+            self._blank.clear()
             self.repeated_header.add(self._n_rows)
             return None
         width = len(self.header)

@@ -4,6 +4,7 @@ import math
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cbreplay import LogError, TruncatedLogError, load_runs
@@ -429,6 +430,19 @@ def test_a_header_behind_a_row_that_breaks_off_begins_a_fit(cut: str) -> None:
 
 def test_cells_of_only_delimiters_are_a_blank_line() -> None:
     assert values(read_one("epoch,loss\n0,1\n,\n1,2\n,\n"), "loss") == [1, 2]
+
+
+@pytest.mark.parametrize("names", [["val_loss"], ["val_loss", "loss"]])
+def test_an_epoch_of_nothing_but_nan_that_pandas_wrote_moves_no_other(
+    names: list[str],
+) -> None:
+    losses = [0.5, math.nan, 0.4, math.nan, math.nan, 0.6, math.nan]
+    text = pd.DataFrame(dict.fromkeys(names, losses)).to_csv(index=False)
+    for written in (text, text.replace("\n", "\r\n")):
+        run = read_one(written)
+        series = run.series["val_loss"]
+        assert run.epochs[np.isfinite(series.values)].tolist() == [0, 2, 5]
+        assert series.values[np.isfinite(series.values)].tolist() == [0.5, 0.4, 0.6]
 
 
 def test_utf16_without_a_mark_and_a_mark_within_are_read() -> None:
