@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Literal
-
-import numpy as np
 
 from cbreplay.arguments import shown_value
 from cbreplay.errors import ConfigError, LogError
@@ -193,7 +192,7 @@ class LogFacts:
 
     def take_plan(self, planned: object) -> None:
         """Take the planned epochs that it states, or note that they are no plan."""
-        number = int(planned) if isinstance(planned, (int, np.integer)) else 0
+        number = int(planned) if isinstance(planned, Integral) else 0
         if 0 < number <= MOST_PLANNED and planned is not True:
             self.planned_epochs = number
         elif planned is not None:

@@ -65,18 +65,7 @@ def read_lists(
     notes = [*notes]
     epochs = _take_epochs(lists, notes) if epochs is None else epochs
     _check_size(lists, kind, options.max_bytes)
-    cells = {
-        str(name): [*map(_cell, _as_list(kind, name, values))]
-        for name, values in lists.items()
-    }
-    if not any(
-        own is not None
-        for name, values in cells.items()
-        if not is_rate_name(name)
-        for own in values
-    ):
-        problem = "there is no epoch with a metric in it"
-        raise LogError(problem, source=kind, hint="Give a log with at least one epoch")
+    cells = _take_cells(kind, lists)
     cells.pop("epoch", None)
     numbers: list[Any] = [*map(float, range(max(map(len, cells.values()))))]
     if epochs is not None:
@@ -94,6 +83,23 @@ def read_lists(
     table.notes += [*notes, *assumed]
     table.take_plan(planned_epochs)
     yield from build_runs(table, options)
+
+
+def _take_cells(kind: str, lists: Mapping[Any, Any]) -> dict[str, list[Any]]:
+    """Return the values of each list; one that is no rate must hold a value."""
+    cells = {
+        str(name): [*map(_cell, _as_list(kind, name, values))]
+        for name, values in lists.items()
+    }
+    if not any(
+        own is not None
+        for name, values in cells.items()
+        if not is_rate_name(name)
+        for own in values
+    ):
+        problem = "there is no epoch with a metric in it"
+        raise LogError(problem, source=kind, hint="Give a log with at least one epoch")
+    return cells
 
 
 def _zero_based(
