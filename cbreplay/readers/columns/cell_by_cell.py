@@ -117,7 +117,7 @@ def _read_as_it_is(
             check_numbers(text.first_rows, source)
             table = LogTable(source, damage, text.header)
             _fill(table, text)
-            table.leave_out_silent_epochs()
+            table.finish()
             return table
     except NotUtf8Error as error:
         table = _read_as_it_is(

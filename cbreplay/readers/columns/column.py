@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from copy import copy
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from cbreplay.run import BoolArray, EpochArray, FloatArray
 
-__all__ = ["LogColumn", "first_listed"]
+__all__ = ["LogColumn", "listed_numbers"]
 
 # so many cells are shown as text, or looked at as such, and so many texts are kept
 _KEPT_TEXTS = 1000
@@ -37,6 +38,8 @@ _WRAPPED = (
 )
 # a scheduler's get_last_lr() gives one rate a group
 _LIST = r"[\[(]([^\[\]()]*)[\])]"
+# rates in proportion to each other are as near as their float32 numbers
+_NEAR = 1e-5
 
 
 class LogColumn:
@@ -56,7 +59,8 @@ class LogColumn:
     wrapped : str
         A cell whose number was taken out of ``tensor(0.5)`` or the like.
     of_groups : bool
-        Whether a list of numbers has one for each parameter group: the first is used.
+        Whether a list of numbers has one for each parameter group: its first is the
+        value of the cell.
     whole : bool
         Whether every cell is known to hold a number.
     others : dict of int to tuple of float
@@ -76,6 +80,7 @@ class LogColumn:
         self._codes = {"": 0}
         self.whole = False
         self.others: dict[int, tuple[float, ...]] = {}
+        self._listed: dict[int, list[float]] = {}
 
     @property
     def missing(self) -> BoolArray:
@@ -145,13 +150,15 @@ class LogColumn:
         """Take cells one by one."""
         values = np.full(len(cells), np.nan)
         states = np.zeros(len(cells), dtype=np.uint16)
+        n_above = sum(map(len, self._chunks))
         for i, cell in enumerate(cells):
             try:
                 value = parse(cell)
             except ValueError:
                 value = _unwrapped(cell)
-                if value is None and self.of_groups:
-                    value = first_listed(cell)
+                if value is None and self.of_groups and (own := listed_numbers(cell)):
+                    self._listed[n_above + i] = own
+                    value = own[0]
                 if value is None:
                     states[i] = _WRONG + self._code(str(cell).strip())
                     continue
@@ -188,6 +195,23 @@ class LogColumn:
         self.n_na += below.n_na
         self.words |= below.words
         self.wrapped = self.wrapped or below.wrapped
+
+    def groups_apart(self) -> dict[int, LogColumn]:
+        """Return the later numbers of lists, by their place, as a column of each.
+
+        Those in proportion to the first are left out: they tell nothing else.
+        """
+        apart = {}
+        listed = zip_longest(*self._listed.values(), fillvalue=math.nan)
+        for place, rates in enumerate(listed):
+            own = np.full(len(self.values), np.nan)
+            own[[*self._listed]] = rates
+            both = np.flatnonzero(~np.isnan(own) & ~np.isnan(self.values))
+            first, other = self.values[both], own[both]
+            near = np.isclose(first * other[:1], other * first[:1], _NEAR, 0)
+            if not (near & ((first == 0) == (other == 0))).all():
+                apart[place] = LogColumn.of(own)
+        return apart
 
     @classmethod
     def of_numbers(cls, values: FloatArray, states: NDArray[np.uint16]) -> LogColumn:
@@ -344,14 +368,14 @@ def _unwrapped(cell: object) -> float | None:
         return None
 
 
-def first_listed(cell: object) -> float | None:
-    """Return the first number of a list, or of a text that shows a list; else None.
+def listed_numbers(cell: object) -> list[float]:
+    """Return the numbers of a list, or of a text that shows one; none if it is none.
 
-    For learning rates of several parameter groups, the first is used. A list is never
-    the value of a metric: it may hold one number for each class.
+    So a scheduler tells the rates of several parameter groups. A list is never the
+    value of a metric: it may hold one number for each class.
 
-    >>> first_listed([0.5, 5]), first_listed("[1e-3]"), first_listed("(0.1,)")
-    (0.5, 0.001, 0.1)
+    >>> listed_numbers([0.5, 5]), listed_numbers("[1e-3]"), listed_numbers("(0.1,)")
+    ([0.5, 5.0], [0.001], [0.1])
     """
     listed = cell
     if isinstance(cell, str):
@@ -361,12 +385,11 @@ def first_listed(cell: object) -> float | None:
             # the comma of a tuple of one
             del listed[-1]
     if not isinstance(listed, (list, tuple)):
-        return None
+        return []
     try:
-        numbers = [_number(value) for value in listed]
+        return [_number(value) for value in listed]
     except (TypeError, ValueError, OverflowError):
-        return None
-    return numbers[0] if numbers else None
+        return []
 
 
 def _number(value: object) -> float:

@@ -166,7 +166,7 @@ class LogTable(LogFacts):
         for name, cells in table.columns.items():
             cells.add([row.get(name) for row in rows], _parse_value)
             cells.finish()
-        table.leave_out_silent_epochs()
+        table.finish()
         return table
 
     def add_below(self, other: LogTable) -> None:
@@ -234,8 +234,14 @@ class LogTable(LogFacts):
             left_out = f"left out {', '.join(found)}: {reason}"
             self.notes.append(reworded(reason, left_out))
 
-    def leave_out_silent_epochs(self) -> None:
-        """Take out a column of epochs without one, as where steps alone were logged."""
+    def finish(self) -> None:
+        """Give groups of parameters columns; leave out one of epochs that has none.
+
+        A table where steps alone were logged may have such a column.
+        """
+        for name, cells in [*self.columns.items()]:
+            for place, own in cells.groups_apart().items():
+                self.columns[f"{name}/pg{place}"] = own
         names = filter(is_epoch_name, self.columns)
         silent = [name for name in names if self.columns[name].missing.all()]
         self.leave_out(silent, "no row has one")

@@ -16,7 +16,7 @@ from cbreplay.readers.building.step_rows import fold_by, fold_data_sets
 from cbreplay.readers.building.table_runs import build_runs
 from cbreplay.readers.building.telling_columns import leave_out_said_tests
 from cbreplay.readers.columns.cells import holds_number
-from cbreplay.readers.columns.column import first_listed
+from cbreplay.readers.columns.column import listed_numbers
 from cbreplay.readers.columns.column_names import EPOCH_NAMES, STEP_NAMES, is_epoch_name
 from cbreplay.readers.columns.counters import name_counter
 from cbreplay.readers.columns.data_sets import lay_out_data_sets
@@ -283,9 +283,7 @@ def _as_list(name: str, values: object) -> list[Any] | None:
         return None
     of_groups = is_rate_name(name)
     numbers = all(
-        value is None
-        or is_number(value)
-        or (of_groups and first_listed(value) is not None)
+        value is None or is_number(value) or (of_groups and listed_numbers(value))
         for value in values
     )
     return values if numbers else None

@@ -93,14 +93,17 @@ def test_of_groups_that_differ_the_first_is_the_rate(tmp_path: Path) -> None:
     assert any(note.startswith("lr/pg2: kept as metrics") for note in run.notes)
 
 
-def two_optimizers(path: Path, adam: list[float], sgd: list[float]) -> Run:
+FORMS = {"lr-Adam,lr-SGD": "{},{}", "lr": '"[{}, {}]"'}
+
+
+def two_optimizers(path: Path, adam: list[float], sgd: list[float], names: str) -> Run:
     """Return a training of ten epochs whose val_loss never gets better."""
     rows = zip([0.5] + 9 * [0.6], adam, sgd, strict=True)
     lines = "".join(
-        f"{epoch},{loss},{one},{other}\n"
-        for epoch, (loss, one, other) in enumerate(rows)
+        f"{epoch},{loss},{FORMS[names].format(*both)}\n"
+        for epoch, (loss, *both) in enumerate(rows)
     )
-    return read(path, f"epoch,val_loss,lr-Adam,lr-SGD\n{lines}")
+    return read(path, f"epoch,val_loss,{names}\n{lines}")
 
 
 def falls(old: float, new: float, at: int = 3) -> list[float]:
@@ -112,6 +115,7 @@ NEVER = ReduceLROnPlateau(patience=50)
 REDUCES = ReduceLROnPlateau(patience=2, cooldown=20)
 
 
+@pytest.mark.parametrize("names", FORMS)
 @pytest.mark.parametrize(
     ("adam", "sgd", "rule", "parted_by"),
     [
@@ -136,13 +140,15 @@ REDUCES = ReduceLROnPlateau(patience=2, cooldown=20)
 )
 def test_a_rule_trains_at_the_rates_of_all_optimizers_or_at_others(
     tmp_path: Path,
+    names: str,
+    *,
     adam: list[float],
     sgd: list[float],
     rule: ReduceLROnPlateau,
     parted_by: str | None,
 ) -> None:
     """Each rate is the first one of it times what the rule has reduced by then."""
-    run = two_optimizers(tmp_path, adam, sgd)
+    run = two_optimizers(tmp_path, adam, sgd, names)
     lists = [[rule, EarlyStopping(patience=7)]]
     told: Replay = replay_run(run, lists[0], semantics="keras-3.15")
     if parted_by is None:
