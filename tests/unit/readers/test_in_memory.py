@@ -257,6 +257,17 @@ def test_epochs_that_are_all_missing_are_left_out(counted: list[Any]) -> None:
         assert "left out epoch: no row has one" in run.notes
 
 
+def test_what_a_history_logged_as_its_epoch_is_no_metric() -> None:
+    with pytest.raises(LogError, match="there is no epoch with a metric in it"):
+        load_runs(History({"epoch": [0, 1]}, [0, 1]))
+
+
+def test_epochs_that_are_arrays_are_refused_with_their_row() -> None:
+    lists = {"epoch": [np.array([0, 1]), np.array([1, 2])], "loss": [0.5, 0.25]}
+    with pytest.raises(LogError, match="row 1: the epoch '\\[0, 1\\]' is not a whole"):
+        load_runs(lists)
+
+
 def test_a_row_of_a_frame_without_a_value_is_an_epoch() -> None:
     losses = [0.5, None, 0.25]
     (run,) = load_runs(pd.DataFrame({"loss": losses, "val_loss": losses}))
