@@ -89,7 +89,7 @@ def _take_cells(kind: str, lists: Mapping[Any, Any]) -> dict[str, list[Any]]:
     cells = {
         str(name): [*map(_cell, _as_list(kind, name, values))]
         for name, values in lists.items()
-        # beside the epochs of a History, an "epoch" that a callback logged tells nothing
+        # an "epoch" that a callback logged beside those of a History tells nothing
         if name != "epoch"
     }
     if not any(
