@@ -72,14 +72,15 @@ def _apart(values: FloatArray, told: FloatArray, ends: FloatArray) -> BoolArray:
     held = [value if np.isfinite(value) else None for value in values.tolist()]
     own = np.array(fill_gaps(held), dtype=np.float64)
     told = told[: len(own)]
-    both = np.flatnonzero((own > 0) & (told > 0))
-    if len(both) == 0:
+    # a group that is frozen first has a rate of 0, which no other is in proportion to
+    both = np.flatnonzero((own >= 0) & (told > 0))
+    if len(both) == 0 or not (own > 0).any():
         return np.zeros(len(own), dtype=np.bool_)
     first, (low, high) = both[0], ends[: len(own)].T
     half = half_units(own, *count_digits(values)) + np.abs(own) * _NEAR
     # the least and the most by which each was multiplied since the first epoch
     with np.errstate(divide="ignore", invalid="ignore"):
-        below, above = own - half, own + half
+        below, above = np.maximum(own - half, 0), own + half
         apart: BoolArray = (below / above[first] > high / low[first]) | (
             low / high[first] > above / below[first]
         )

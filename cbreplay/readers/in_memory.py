@@ -131,7 +131,8 @@ def _columns_of(frame: _Frame) -> list[tuple[str, list[Any]]]:
     """Return the columns of a table, below their names, with an index that counts.
 
     Where a column counts epochs or steps, a nameless index tells nothing; nor does one
-    that only numbers the rows, unless one without a value would be lost in a CSV.
+    that only numbers the rows, unless one without a value would be lost in a CSV, or
+    something else than numbers would be a reason against rows that nothing numbers.
     """
     frame = _flat(frame)
     columns = [
@@ -143,11 +144,19 @@ def _columns_of(frame: _Frame) -> list[tuple[str, list[Any]]]:
     ):
         return columns
     index, in_order = frame.index.tolist(), [*range(len(frame.index))]
-    if not all(isinstance(number, int) and number >= 0 for number in index):
-        index = in_order
+    whole = (
+        isinstance(own, (int, float)) and own >= 0 and own % 1 == 0 for own in index
+    )
+    index = [*map(int, index)] if all(whole) else in_order
     rows = zip(*(own for _, own in columns), strict=True)
     silent = any(all(value is None for value in row) for row in rows)
-    return [("", index), *columns] if silent or index != in_order else columns
+    odd = any(isinstance(value, _ODD) for _, own in columns for value in own)
+    told = silent or odd or index != in_order
+    return [("", index), *columns] if told else columns
+
+
+# a metric of each class, and a flag such as is_best
+_ODD = (list, tuple, np.ndarray, bool, np.bool_)
 
 
 def _counts(name: object) -> bool:
@@ -156,19 +165,21 @@ def _counts(name: object) -> bool:
 
 
 def _flat(frame: _Frame) -> _Frame:
-    """Return a table whose index levels are columns, as those of concat(keys=...).
+    """Return a table whose index levels are columns, but for a last nameless one.
 
     A last level without a name stays: it counts the rows of each part. Columns of
     several levels are named by all that are not empty, as val/loss.
     """
     *outer, last = frame.index.names
-    n_levels = len(outer) + (last is not None if outer else _counts(last))
-    if n_levels:
-        frame = frame.reset_index(level=[*range(n_levels)])
+    named = [*outer, last] if last is not None else outer
+    # set_index(drop=False) leaves a column beside its level
+    levels = [at for at, name in enumerate(named) if name not in [*frame.columns]]
+    if levels:
+        frame = frame.reset_index(level=levels)
     if not any(isinstance(name, tuple) for name in frame.columns):
         return frame
-    levels = [name if isinstance(name, tuple) else (name,) for name in frame.columns]
-    names = ["/".join(str(level) for level in own if level != "") for own in levels]
+    parts = [name if isinstance(name, tuple) else (name,) for name in frame.columns]
+    names = ["/".join(str(part) for part in own if part != "") for own in parts]
     return frame.set_axis(names, axis=1)
 
 
@@ -192,5 +203,5 @@ def _nan_as_none(value: object) -> object:
 
 
 def _plain(value: object) -> object:
-    # the text of a float32 number would be another float64 number
-    return value.item() if isinstance(value, np.generic) else value
+    # a float32 number has another text as a float64 one, and an array has none
+    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value

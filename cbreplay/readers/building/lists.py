@@ -66,7 +66,6 @@ def read_lists(
     epochs = _take_epochs(lists, notes) if epochs is None else epochs
     _check_size(lists, kind, options.max_bytes)
     cells = _take_cells(kind, lists)
-    cells.pop("epoch", None)
     numbers: list[Any] = [*map(float, range(max(map(len, cells.values()))))]
     if epochs is not None:
         numbers = [*map(_cell, _as_list(kind, "epoch", epochs))]
@@ -90,6 +89,8 @@ def _take_cells(kind: str, lists: Mapping[Any, Any]) -> dict[str, list[Any]]:
     cells = {
         str(name): [*map(_cell, _as_list(kind, name, values))]
         for name, values in lists.items()
+        # an "epoch" that a callback logged beside those of a History tells nothing
+        if name != "epoch"
     }
     if not any(
         own is not None
@@ -129,8 +130,8 @@ def _take_epochs(lists: dict[Any, Any], notes: list[str]) -> Sequence[Any] | Non
     if name is None:
         return None
     found: Sequence[Any] = lists.pop(name)
-    told = [*found] if is_iterable(found) else []
-    if told and all(_is_missing(own) or own != own for own in told):  # noqa: PLR0124
+    told = [*map(_cell, found)] if is_iterable(found) else []
+    if told and all(own is None or own != own for own in told):  # noqa: PLR0124
         notes.append(f"left out {name}: no row has one")
         return None
     return found

@@ -222,7 +222,7 @@ class MetricColumns:
     def _note_left_out(self, kept: dict[str, LogColumn]) -> None:
         if self._n_empty:
             nan = "--empty nan or empty='nan' reads it as NaN"
-            if "#0" in self.table.columns:
+            if "#0" in self.table.columns and self.table.counted == "line":
                 nan = f"pandas, which names no index, writes a NaN so: {nan}"
             hint = f" ({nan})" if self._may_be_nan else ""
             said = f"{self._missing()} was read as missing{hint}"
@@ -242,7 +242,7 @@ class MetricColumns:
     def _missing(self) -> str:
         """Say what a missing value looks like in the log."""
         if self.table.counted == "row":
-            return "a name without a value"
+            return "None, null, a name without a value or NaN in a DataFrame"
         cells = self.table.columns.values()
         words = {word for column in cells for word in column.words} - {"", "NA"}
         *most, last = ["an empty cell", "NA", *sorted(words)]

@@ -206,7 +206,9 @@ class LogColumn:
         for place, rates in enumerate(listed):
             own = np.full(len(self.values), np.nan)
             own[[*self._listed]] = rates
-            both = np.flatnonzero(~np.isnan(own) & ~np.isnan(self.values))
+            both = ~np.isnan(own) & ~np.isnan(self.values)
+            # at the beginning of a warmup all may be 0, which is in any proportion
+            both &= (own != 0) | (self.values != 0)
             first, other = self.values[both], own[both]
             near = np.isclose(first * other[:1], other * first[:1], _NEAR, 0)
             if not (near & ((first == 0) == (other == 0))).all():

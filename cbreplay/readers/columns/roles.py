@@ -77,7 +77,10 @@ def find_epoch(table: LogTable) -> str | None:
             continue
         # a column called index need not be pandas's
         if name != "index" or _is_index(index.values):
-            called = "the nameless first one" if name == "#0" else name
+            nameless = (
+                "the index" if table.counted == "row" else "the nameless first one"
+            )
+            called = nameless if name == "#0" else name
             table.notes.append(f"{none} {called} was taken as it")
             return name
     step = table.first_of(STEP_NAMES)

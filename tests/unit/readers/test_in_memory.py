@@ -257,10 +257,66 @@ def test_epochs_that_are_all_missing_are_left_out(counted: list[Any]) -> None:
         assert "left out epoch: no row has one" in run.notes
 
 
+def test_what_a_history_logged_as_its_epoch_is_no_metric() -> None:
+    with pytest.raises(LogError, match="there is no epoch with a metric in it"):
+        load_runs(History({"epoch": [0, 1]}, [0, 1]))
+
+
+def test_epochs_that_are_arrays_are_refused_with_their_row() -> None:
+    lists = {"epoch": [np.array([0, 1]), np.array([1, 2])], "loss": [0.5, 0.25]}
+    with pytest.raises(LogError, match="row 1: the epoch '\\[0, 1\\]' is not a whole"):
+        load_runs(lists)
+
+
 def test_a_row_of_a_frame_without_a_value_is_an_epoch() -> None:
     losses = [0.5, None, 0.25]
     (run,) = load_runs(pd.DataFrame({"loss": losses, "val_loss": losses}))
     assert list(run.series["val_loss"]) == losses
+
+
+OF_EACH_CLASS, FLAGS = [[0.5, 0.25], [0.75, 0.5]], [True, False]
+
+
+@pytest.mark.parametrize("odd", [OF_EACH_CLASS, [*map(np.array, OF_EACH_CLASS)], FLAGS])
+def test_a_frame_of_what_fit_returned_is_read_without_its_odd_columns(
+    odd: list[Any],
+) -> None:
+    (run,) = load_runs(pd.DataFrame({"val_loss": [0.5, 0.25], "odd": odd}))
+    assert [*run.series] == ["val_loss"]
+    assert "there is no epoch column: the index was taken as it" in run.notes
+
+
+def test_rates_of_groups_may_be_arrays_of_a_frame() -> None:
+    rates = [np.array([0.1, 0.2]), np.array([0.1, 0.02])]
+    (run,) = load_runs(pd.DataFrame({"val_loss": [0.5, 0.25], "lr": rates}))
+    assert [*run.series["lr/pg1"]] == [0.2, 0.02]
+
+
+def test_an_index_that_is_a_column_too_is_read_once() -> None:
+    lists = {"run": ["a", "a"], "epoch": [0, 1], "val_loss": [0.5, 0.25]}
+    for names in (["epoch"], ["run", "epoch"]):
+        (run,) = load_runs(pd.DataFrame(lists).set_index(names, drop=False))
+        assert [*run.series["val_loss"]] == [0.5, 0.25]
+
+
+@pytest.mark.parametrize("name", ["batch_size", "fold", "seed"])
+def test_an_index_with_a_name_counts_what_it_says(name: str) -> None:
+    index = pd.Index([16, 32, 64], name=name)
+    with pytest.raises(LogError, match=f"its rows are no epochs: {name} is 16 and 32"):
+        load_runs(pd.DataFrame({"val_loss": [0.5, 0.25, 0.5]}, index=index))
+
+
+def test_an_index_of_whole_float_numbers_counts() -> None:
+    frame = pd.DataFrame({"val_loss": [0.5, 0.25]}, index=[0.0, 2.0])
+    (run,) = load_runs(frame)
+    assert [*run.series["val_loss"]] == [0.5, None, 0.25]
+
+
+def test_what_was_read_as_missing_is_named_as_it_is_in_a_frame() -> None:
+    values = [0.5, math.nan, 0.25]
+    (run,) = load_runs(pd.DataFrame({"loss": values, "val_loss": values}))
+    assert any("or NaN in a DataFrame was read as" in note for note in run.notes)
+    assert not any("pandas, which names no index" in note for note in run.notes)
 
 
 def test_a_column_that_a_frame_holds_twice_is_read_once() -> None:

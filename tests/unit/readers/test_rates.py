@@ -131,6 +131,9 @@ REDUCES = ReduceLROnPlateau(patience=2, cooldown=20)
         (falls(1e-3, 1e-3), falls(0.02, 0.002), REDUCES, "either"),
         (falls(1e-3, 1e-4), falls(0.02, 0.02), REDUCES, "either"),
         (falls(1e-3, 1e-3), falls(0.02, 0.02), REDUCES, "reduction"),
+        # a group that is frozen first, and one that always is
+        (falls(1e-3, 1e-3), falls(0.0, 0.02), NEVER, "recorded"),
+        (falls(1e-3, 1e-3), falls(0.0, 0.0), NEVER, None),
         # a column that rounding left nothing of tells nothing; the other one does
         (falls(0.0, 0.0), falls(0.02, 0.002), NEVER, "recorded"),
         (falls(0.0, 0.0), falls(0.02, 0.002), REDUCES, None),
@@ -160,6 +163,15 @@ def test_a_rule_trains_at_the_rates_of_all_optimizers_or_at_others(
     assert sweep.diverged.tolist() == [[parted_by is not None]]
     constant = adam[0] == adam[-1] and sgd[0] == sgd[-1]
     assert rate_kept_until(run) == (9 if constant else 2)
+
+
+def test_groups_that_warm_up_from_0_are_compared_behind_it(tmp_path: Path) -> None:
+    adam, sgd = [0.0, *9 * [1e-3]], [0.0, *falls(0.02, 0.002)[1:]]
+    for names, other in (("lr-Adam,lr-SGD", "lr-SGD"), ("lr", "lr/pg1")):
+        run = two_optimizers(tmp_path, adam, sgd, names)
+        assert list(run.series) == ["val_loss", other]
+    run = two_optimizers(tmp_path, adam, [20 * rate for rate in adam], "lr")
+    assert list(run.series) == ["val_loss"]
 
 
 def test_files_of_one_training_take_the_rate_of_the_same_optimizer(
