@@ -143,21 +143,30 @@ def _of_one_setting(
             end = "; on none of them is known what it loses"
         words = f"The logs decide {{setting}} on {{exact_runs:of runs run}}{end}."
     else:
-        on = "On {exact_runs:of runs run}"
+        on, tell, decide = "On {exact_runs:of runs run}", "tell it", "logs decide"
+        if summary.priced_runs == 1:
+            tell, decide = "tells it", "log decides"
         if summary.priced_runs < summary.exact_runs:
-            on = "On the {priced_runs:count} of {runs:count} runs that tell it,"
+            on = f"On the {{priced_runs:count}} of {{runs:count}} runs that {tell},"
         elif not summary.is_whole:
-            on = "On the {exact_runs:count} of {runs:count} runs whose logs decide it,"
+            on = (
+                f"On the {{exact_runs:count}} of {{runs:count}} runs whose {decide} it,"
+            )
         loses = " loses" if summary.worst_regret else ""
-        words = f"{on} {{setting}}{loses} {{losses}}. {_ALONE}"
+        alone = "That describes this run, not the next."
+        alone = alone if summary.exact_runs == 1 else _ALONE
+        words = f"{on} {{setting}}{loses} {{losses}}. {alone}"
     losses = _losses(cells, summary)
     return phrase(words, setting=setting, losses=losses, **summary._asdict())
 
 
 def _losses(cells: SettingCells, summary: SettingSummary, where: str = "") -> Text:
     scale = scale_of(cells.columns["kept_value"])
-    words = "keeps the best {objective:code} of each"
-    if summary.worst_regret:
+    is_one = summary.priced_runs == 1
+    words = "keeps the best {objective:code}" + " of each" * (not is_one)
+    if summary.worst_regret and is_one:
+        words = "{mean} {objective:code} against the best"
+    elif summary.worst_regret:
         words = "{mean} {objective:code} on average against the best of each run, at "
         words += "worst {worst}"
         if _hangs_on_one(cells, summary):
