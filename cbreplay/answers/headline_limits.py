@@ -131,7 +131,9 @@ def told_failures(runs: Sequence[Run], objective: str = "loss") -> Text | None:
 
 def _share_of(some: Sequence[Run], runs: Sequence[Run], of: str = "of") -> Text:
     """Say how many of several runs, and if not all, which: two names at most."""
-    share = phrase(f"{{n_some:{of} n_runs run}}", n_some=len(some), n_runs=len(runs))
+    share = phrase(
+        f"{{n_some:{of} n_runs run}}", n_some=Fact(len(some), "count"), n_runs=len(runs)
+    )
     if len(some) == len(runs):
         return share
     named = joined(Fact(run.name, "name", "run") for run in some[:2])

@@ -55,8 +55,7 @@ def headline_of_one(cells: SettingCells) -> Text:
         start = stopped_itself(run)
         rest = so_far(cells.callbacks, told["kept_epoch"], *saved_last, better)
     else:
-        words = "{who} this training: it trains to the planned end, epoch "
-        words += "{horizon:epoch}"
+        words = "{who} this training: it runs to the planned end, epoch {horizon:epoch}"
         if told["stopped_epoch"] is not None:
             words = "{who} at epoch {stopped_epoch:epoch} of {horizon:epoch}"
         words += ", and keeps epoch {kept_epoch:epoch}{beside}{saved}."

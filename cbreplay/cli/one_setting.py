@@ -130,10 +130,12 @@ def sole_setting(
     if grid is not None and len(grid) == 1:
         (setting,) = grid
         return setting
-    varied = {} if grid is None else grid.parameters
-    axes = ", ".join(f"{len(values)} of {name}" for name, values in varied.items())
-    n_named = f"{len(grid)} ({axes})" if grid else "none"
-    sentence = f"{begun} {n_named}. {hint}"
+    if not grid:
+        sentence = f"{begun} none. {SETTING_HINT}"
+        raise ConfigError(sentence)
+    varied = grid.parameters.items()
+    axes = ", ".join(f"{len(values)} of {name}" for name, values in varied)
+    sentence = f"{begun} {len(grid)} ({axes}). {hint}"
     raise ConfigError(sentence)
 
 

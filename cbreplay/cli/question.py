@@ -154,18 +154,21 @@ class Question:
         self.without = {run.name: names for run, names in absent}
         self.narrow(self.runs)
 
-    def about_one(self, document: Document) -> Document:
-        """Say in a headline which run it is about, where the others lack a series."""
-        if len(self.runs) > 1 or not self.without:
+    def about_the_rest(self, document: Document) -> Document:
+        """Say in a headline which runs it is about, where others lack a series."""
+        if not self.without:
             return document
         from cbreplay.document import say
         from cbreplay.wording.words import count
 
-        (name, lacking), *others = self.without.items()
-        rest = f"{name} has" if not others else f"{count(len(others) + 1, 'run')} have"
-        words = f" This is about {self.runs[0].name} alone: {rest} no "
-        headline = say(document.headline, words, ", ".join(lacking), ".")
-        return document._replace(headline=headline)
+        left = self.runs[0].name if len(self.runs) == 1 else f"{len(self.runs)} runs"
+        lacking = dict.fromkeys(name for own in self.without.values() for name in own)
+        # of several that are left out, each may lack another series
+        rest, between = f"{count(len(self.without), 'run')} have", " or no "
+        if len(self.without) == 1:
+            rest, between = f"{', '.join(self.without)} has", " and no "
+        words = f" This is about {left} alone: {rest} no {between.join(lacking)}."
+        return document._replace(headline=say(document.headline, words))
 
     def narrow(self, counted: Sequence[Run]) -> None:
         """If one run is left of several, name it in suggested next commands."""

@@ -205,7 +205,7 @@ def _print_settings(
         # with --same-callbacks each fit is a row: it depends on the one before
         each=each or same_callbacks,
     )
-    print_document(question.about_one(document), output)
+    print_document(question.about_the_rest(document), output)
 
 
 def _print_every_patience(question: Question, output: Format) -> None:
@@ -229,7 +229,7 @@ def _print_every_patience(question: Question, output: Format) -> None:
             document = overview_document(
                 staircases, typed=typed_logs(question), verbose=is_verbose()
             )
-    print_document(question.about_one(document), output)
+    print_document(question.about_the_rest(document), output)
 
 
 def _print_keras_code(question: Question) -> None:

@@ -50,7 +50,7 @@ def print_versus(
     )
     with watch("replaying") as tell:
         lists = compare_lists(question.runs, first, rival, judging, progress=tell)
-    print_document(question.about_one(comparison_document(lists)), output)
+    print_document(question.about_the_rest(comparison_document(lists)), output)
 
 
 def _one_list(grid: Grid | None, side: str) -> Sequence[Callback]:

@@ -1,6 +1,6 @@
 """A sentence of an answer: words, names, code, and values that stay values."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from string import Formatter
 from typing import Any, NamedTuple, TypeAlias, get_args
 
@@ -123,7 +123,8 @@ def phrase(
     a value and its `Kind`, a `Fact` of that name; ``{name:count noun}`` has its noun
     with it, which may be named too (``{n:count {unit}}``), and ``{name:code}`` is
     `Code`. ``{some:of every noun}`` is how many of a number, named too, some are;
-    with ``Of`` at the start of a sentence.
+    with ``Of`` at the start of a sentence. A number that the answer's data does not
+    hold is given as a `Fact` without a name.
 
     >>> plain_text(phrase("best {at:epoch} of {n:count run}{}", ".", at=28, n=2))
     'best 29 of 2 runs.'
@@ -138,20 +139,23 @@ def phrase(
     told: list[Part | Text] = []
     for text, name, form, _ in Formatter().parse(words):
         told.append(text)
-        if name and form and form.startswith(("of ", "Of ")):
-            of, every, noun = form.format(**named).split(" ", 2)
-            told.append(_share(of, (name, every), noun, named))
-        elif name is not None:
-            part = named[name] if name else next(given)
-            # the noun of a count may be a blank itself
-            told.append(_in_form(part, form.format(**named), name) if form else part)
+        if name is None:
+            continue
+        part: Any = named[name] if name else next(given)
+        # the noun of a count may be a blank itself
+        kind, _, noun = (form or "").format(**named).partition(" ")
+        if kind in ("of", "Of"):
+            every, _, noun = noun.partition(" ")
+            some = part if isinstance(part, Fact) else Fact(part, "count", name)
+            told.append(_share(kind, some, Fact(named[every], "count", every), noun))
+        elif noun:
+            told.append(counted(part, noun, name))
+        else:
+            told.append(_in_form(part, kind, name) if kind else part)
     return say(*(each for each in told if each), claims=claims)
 
 
-def _in_form(value: Any, form: str, name: str) -> Part | Text:  # noqa: ANN401 - a value
-    kind, _, noun = form.partition(" ")
-    if noun:
-        return counted(value, noun, name)
+def _in_form(value: Any, kind: str, name: str) -> Part:  # noqa: ANN401 - a value
     return Code(value) if kind == "code" else Fact(value, _KINDS[kind], name)
 
 
@@ -159,14 +163,11 @@ def _in_form(value: Any, form: str, name: str) -> Part | Text:  # noqa: ANN401 -
 _KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
 
 
-def _share(
-    of: str, names: tuple[str, str], noun: str, named: Mapping[str, int]
-) -> Text:
+def _share(of: str, some: Fact, every: Fact, noun: str) -> Text:
     """Say how many of all some are: "1 of 3 runs", "all 3 runs", "both", "neither"."""
-    some, every = (Fact(named[name], "count", name) for name in names)
     word, rest = "" if some.value else "none", say(" of ", every, f" {noun}s")
     if some.value == every.value == 1:
-        return say("the ", some, f" {noun}")
+        return say("The " if of == "Of" else "the ", some, f" {noun}")
     if every.value == _PAIR and some.value != 1:
         word, ending = ("both", "s") if some.value else ("neither", "")
         rest = say(f" {noun}{ending}")

@@ -100,8 +100,8 @@ def test_a_file_that_holds_no_best_weights_is_told(ask: Ask, tmp_path: Path) -> 
     with path.open("a", newline="") as file:
         file.write("6,1,.5\r\n")
     whole = said(ask("simulate", *words, "--planned-epochs", "7").out)
-    assert whole.startswith("Nothing in this list stops this training: it trains to ")
-    assert "trains to the planned end, epoch 7, and keeps epoch 7:" in whole
+    assert whole.startswith("Nothing in this list stops this training: it runs to ")
+    assert "runs to the planned end, epoch 7, and keeps epoch 7:" in whole
     assert "has no val_loss, not those of the best epoch, 1." in whole
 
 
@@ -142,6 +142,28 @@ def test_a_headline_names_the_one_run_of_several_that_it_is_about(
     (tmp_path / "b.csv").write_text("epoch,loss\n0,1\n1,.5\n2,.4\n3,.3\n")
     headline = said(ask("simulate", tmp_path, *setting).out.split("\n\n")[0])
     assert headline.endswith("This is about a.csv alone: b.csv has no val_loss.")
+
+
+def test_a_headline_says_what_the_runs_lack_that_it_is_not_about(
+    ask: Ask, tmp_path: Path
+) -> None:
+    both = "epoch,val_loss,val_acc\n0,.5,.1\n1,.6,.2\n2,.7,.3\n"
+    (tmp_path / "a.csv").write_text(both)
+    (tmp_path / "b.csv").write_text(both.replace(",.5", ",.4"))
+    (tmp_path / "c.csv").write_text("epoch,val_loss\n0,1\n1,.5\n2,.4\n")
+    (tmp_path / "d.csv").write_text("epoch,val_acc\n0,.1\n1,.5\n2,.4\n")
+
+    def headline(*of: str) -> str:
+        logs = [tmp_path / f"{name}.csv" for name in of]
+        lists = "EarlyStopping(patience=1)", "ReduceLROnPlateau('val_acc', mode='max')"
+        setting = ("-c", f"[{', '.join(lists)}]", "--objective", "val_loss")
+        return said(ask("simulate", *logs, *setting).out.split("\n\n")[0])
+
+    # c lacks the one and d the other: neither lacks both
+    one = headline("a", "c", "d")
+    assert one.endswith("about a.csv alone: 2 runs have no val_acc or no val_loss.")
+    two = headline("a", "b", "d")
+    assert two.endswith("This is about 2 runs alone: d.csv has no val_loss.")
 
 
 def test_a_list_that_only_saves_tells_the_epoch_of_the_file(

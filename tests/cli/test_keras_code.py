@@ -36,7 +36,7 @@ def test_the_printed_code_is_python_for_keras_or_tf_keras(ask: Ask) -> None:
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        ([], "the command names none"),
+        ([], "the command names none. Name a setting with --patience 5"),
         (["--patience", "1,2"], "the command names 2"),
         (
             ["-c", "tests.custom_code:Stop()"],

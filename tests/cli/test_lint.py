@@ -1013,7 +1013,7 @@ def test_a_log_has_the_plan_of_the_script_beside_it(ask: Ask, tmp_path: Path) ->
     named = ("-c", f"@{script}")
     assert "cannot stop inside the plan" in ask("lint", log, *named).out
     told = ask("simulate", log, *named)
-    assert "trains to the planned end, epoch 4" in told.out
+    assert "runs to the planned end, epoch 4" in told.out
     assert "epochs=4 of the script" in told.err
     # it was given another plan, as its rows show
     log.write_text("\n".join([*rows, "4,.7,.9"]))

@@ -356,7 +356,7 @@ def test_weights_are_restored_at_the_planned_end_by_keras_3_alone(
     asked = ("simulate", log, "--patience", "5", "--planned-epochs", "40")
     for semantics, kept in (("keras-3.15", 37), ("tf_keras-2.15", 40)):
         said = told(ask, *asked, "--semantics", semantics)
-        assert f"trains to the planned end, epoch 40, and keeps epoch {kept}" in said
+        assert f"runs to the planned end, epoch 40, and keeps epoch {kept}" in said
 
 
 def test_each_wait_reduces_the_rate_once_more(ask: Ask, tmp_path: Path) -> None:

@@ -294,7 +294,7 @@ def test_a_censored_row_is_in_brackets(ask: Ask, log: Path) -> None:
             ("--patience", "9", "--planned-epochs", "8"),
             (
                 "EarlyStopping(patience=9, restore_best_weights=True) does not stop "
-                "this training: it trains to the planned end, epoch 8, and keeps epoch "
+                "this training: it runs to the planned end, epoch 8, and keeps epoch "
                 "6, the best on record."
             ),
         ),

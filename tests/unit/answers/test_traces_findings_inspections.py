@@ -121,7 +121,7 @@ def test_the_name_of_a_run_is_no_markup(name: str) -> None:
             (EarlyStopping(patience=9),),
             8,
             (
-                "EarlyStopping(patience=9) does not stop this training: it trains to "
+                "EarlyStopping(patience=9) does not stop this training: it runs to "
                 "the planned end, epoch 8, and keeps epoch 8: 0.0200 above the best "
                 "val_loss"
             ),
