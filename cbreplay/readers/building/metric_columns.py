@@ -241,8 +241,10 @@ class MetricColumns:
 
     def _missing(self) -> str:
         """Say what a missing value looks like in the log."""
+        if self.table.source == "DataFrame":
+            return "NaN or None"
         if self.table.counted == "row":
-            return "None, null, a name without a value or NaN in a DataFrame"
+            return "None, null or a name without a value"
         cells = self.table.columns.values()
         words = {word for column in cells for word in column.words} - {"", "NA"}
         *most, last = ["an empty cell", "NA", *sorted(words)]

@@ -129,8 +129,9 @@ def is_epoch_name(name: object) -> bool:
 
 def may_number_rows(name: str) -> bool:
     """Tell whether a column has a name of epochs or steps, or of pandas's index."""
-    known = {*STEP_NAMES, *INDEXES, ""}
-    return name in known or re.fullmatch(LIKE_EPOCH, letters(name)) is not None
+    known = {*EPOCH_NAMES, *STEP_NAMES, *INDEXES, ""}
+    told = name in known or name.lower() in known
+    return told or re.fullmatch(LIKE_EPOCH, letters(name)) is not None
 
 
 # many logs have the same columns

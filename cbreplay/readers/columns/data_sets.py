@@ -352,7 +352,9 @@ def _metrics_of_rows(
         table.keep(np.array([not re.fullmatch(KERAS_ITERATIONS, tag) for tag in tags]))
     metric, *sets = (table.columns[own].words_of_rows() for own in (name, *telling))
     if of_keras:
-        metric = [re.sub(_EPOCH_OF, "", tag) for tag in metric]
+        # a script may log a loss of its own beside Keras's
+        short = {tag: re.sub(_EPOCH_OF, "", tag) for tag in metric}
+        metric = [tag if short[tag] in short else short[tag] for tag in metric]
     called = list(map(name_on, metric, sets[0])) if sets else metric
     metrics = list(dict.fromkeys(called))
     numbers = {own: number for number, own in enumerate(metrics)}

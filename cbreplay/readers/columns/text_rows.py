@@ -240,11 +240,14 @@ class TextRows:
         """Return the lines of rows without any value that are epochs of their own.
 
         pandas writes an epoch of nothing but NaN so. Where a column numbers the rows,
-        such a line says nothing; behind the last value it fills a sheet up.
+        such a line says nothing; behind the last value it fills a sheet up, and below a
+        header it stands apart.
         """
         blank, self._blank = self._blank, []
-        counted = any(map(may_number_rows, self.header))
-        return [] if counted or not self._n_rows or are_words(below[:1]) else blank
+        begins = self._n_rows in {0, *self.repeated_header} if blank else True
+        if begins or any(map(may_number_rows, self.header)) or are_words(below[:1]):
+            return []
+        return blank
 
     def _read_row(self, cells: list[str], line: int) -> list[str] | None:
         """Return the cells of a row; None if it is no row, or a damaged one."""

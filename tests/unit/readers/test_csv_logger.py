@@ -445,6 +445,17 @@ def test_an_epoch_of_nothing_but_nan_that_pandas_wrote_moves_no_other(
         assert series.values[np.isfinite(series.values)].tolist() == [0.5, 0.4, 0.6]
 
 
+@pytest.mark.parametrize("name", ["Epochs", "Step", "iter", "epoch_no", "Unnamed: 0"])
+def test_a_blank_line_below_any_name_that_numbers_rows_says_nothing(name: str) -> None:
+    assert values(read_one(f"{name},loss\n0,1\n,\n1,2\n"), "loss") == [1, 2]
+
+
+def test_a_blank_line_below_a_header_stands_apart() -> None:
+    text = "loss,val_loss\n,\n1,.5\n.9,.4\n"
+    for run in read(text * 2):
+        assert values(run, "val_loss") == [0.5, 0.4]
+
+
 def test_utf16_without_a_mark_and_a_mark_within_are_read() -> None:
     assert values(read_one(PLAIN.encode("utf-16-le")), "loss") == [0.5, 0.25]
     assert values(read_one("epoch,loss\n0,1\n\ufeffepoch,loss\n1,2\n"), "loss") == [

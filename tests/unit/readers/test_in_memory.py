@@ -315,8 +315,10 @@ def test_an_index_of_whole_float_numbers_counts() -> None:
 def test_what_was_read_as_missing_is_named_as_it_is_in_a_frame() -> None:
     values = [0.5, math.nan, 0.25]
     (run,) = load_runs(pd.DataFrame({"loss": values, "val_loss": values}))
-    assert any("or NaN in a DataFrame was read as" in note for note in run.notes)
+    assert any(note.startswith("NaN or None was read as") for note in run.notes)
     assert not any("pandas, which names no index" in note for note in run.notes)
+    (run,) = load_runs({"loss": [0.5, None, 0.25]})
+    assert run.notes[0].startswith("None, null or a name without a value was read as")
 
 
 def test_a_column_that_a_frame_holds_twice_is_read_once() -> None:

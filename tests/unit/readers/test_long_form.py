@@ -357,3 +357,17 @@ def test_tags_of_keras_are_its_logs_and_those_by_the_iteration_are_none(
     }
     # as of event files: it may be the rate before or after the reduction of an epoch
     assert run.other_learning_rate is not None
+
+
+def test_a_tag_of_a_script_beside_that_of_keras_is_another_series(
+    tmp_path: Path,
+) -> None:
+    rows: Rows = [
+        *(("epoch_loss", at, own) for at, own in enumerate(LOSS)),
+        *(("loss", at, own) for at, own in enumerate(VAL_LOSS)),
+    ]
+    (run,) = cbreplay.load_runs(as_csv(tmp_path, "tag,step,value", rows))
+    assert {name: list(own) for name, own in run.series.items()} == {
+        "epoch_loss": LOSS,
+        "loss": VAL_LOSS,
+    }
