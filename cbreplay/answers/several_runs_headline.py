@@ -105,8 +105,8 @@ def _of_no_setting(cells: SettingCells, summaries: Sequence[SettingSummary]) -> 
         else:
             words += "for none of them do all these runs say what it loses."
     elif most.exact_runs:
-        words = "No setting is decided on {n_runs:of n_runs run}; {setting:code} is on "
-        words += "{n_decided:count}."
+        words = "No setting is decided on {n_runs:of n_runs run}; {setting:code} is "
+        words += "decided on {n_decided:count}."
     else:
         words = "None of these {n_runs:count} runs decides one of the settings"
         if evidence == {"diverged"}:

@@ -83,7 +83,7 @@ def test_a_bound_is_in_no_mean(ask: Ask, folder: Path) -> None:
     assert (first["exact_runs"], first["recorded_epochs"]) == (2, 11)
     assert (second["exact_runs"], second["mean_regret"]) == (0, None)
     shown = ask("simulate", folder, "--patience", "3,9").out
-    assert "No setting is decided on all 3 runs; patience=3 is on 2." in shown
+    assert "No setting is decided on all 3 runs; patience=3 is decided on 2." in shown
 
 
 def test_every_run_is_shown_when_it_is_asked_for(ask: Ask, folder: Path) -> None:
