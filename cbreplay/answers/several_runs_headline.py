@@ -155,9 +155,30 @@ def _of_one_setting(
         loses = " loses" if summary.worst_regret else ""
         alone = "That describes this run, not the next."
         alone = alone if summary.exact_runs == 1 else _ALONE
-        words = f"{on} {{setting}}{loses} {{losses}}. {alone}"
-    losses = _losses(cells, summary)
-    return phrase(words, setting=setting, losses=losses, **summary._asdict())
+        words = f"{on} {{setting}}{loses} {{losses}}.{{files}} {alone}"
+    return phrase(
+        words,
+        setting=setting,
+        losses=_losses(cells, summary),
+        files=_other_files(cells, summary),
+        **summary._asdict(),
+    )
+
+
+def _other_files(cells: SettingCells, summary: SettingSummary) -> Text:
+    """Say on how many runs a file is left with other weights than the model has."""
+    evidence, kept, saved = (
+        cells.columns[name] for name in ("evidence", "kept_epoch", "last_saved_epoch")
+    )
+    n_other = sum(
+        evidence[place] == "exact" and saved[place] not in (None, kept[place])
+        for place in cells.places_of(summary.config)
+    )
+    words = (
+        " On {n_other:of runs run} the file saved last holds another epoch's weights."
+    )
+    other = Fact(n_other, "count")
+    return phrase(words if n_other else "", n_other=other, runs=summary.runs)
 
 
 def _losses(cells: SettingCells, summary: SettingSummary, where: str = "") -> Text:
