@@ -56,23 +56,25 @@ def told_schedules(cells: SettingCells) -> Iterator[Text]:
     most: dict[str, Any] = max(told, key=lambda row: row["cut_runs"])
     falls, on = f"{{rate:code}}{FALLS_BY_SCHEDULE}", ""
     # how many settings stop before the end of a schedule, if several were asked about
-    cuts = "; {n_cutting:of n_configs setting} stop before that end"
+    n_cutting = sum(row["cut_runs"] > 0 for row in told)
+    stop, cut = ("stops", "cuts") if n_cutting == 1 else ("stop", "cut")
+    cuts = f"; {{n_cutting:of n_configs setting}} {stop} before that end"
     if len(cells.runs) > 1:
         on = "On {scheduled_runs:of runs run} "
-        cuts += ", on up to {cut_runs:count} of them, and cut"
+        cuts += f", on up to {{cut_runs:count}} of them, and {cut}"
         if len(told) == 1:
             cuts = (
                 "; the stop comes before that end on {cut_runs:count} of them, and cuts"
             )
     elif len(told) > 1:
-        cuts += ", and cut"
+        cuts += f", and {cut}"
     else:
         cuts = ": the stop at epoch {stopped_epoch:epoch} cuts"
     yield phrase(
         f"{on}{falls}{cuts} the part that usually pays.",
         rate="learning_rate",
         stopped_epoch=cells.columns["stopped_epoch"][0],
-        n_cutting=sum(row["cut_runs"] > 0 for row in told),
+        n_cutting=n_cutting,
         n_configs=len(told),
         **most,
     )

@@ -105,8 +105,8 @@ def _of_no_setting(cells: SettingCells, summaries: Sequence[SettingSummary]) -> 
         else:
             words += "for none of them do all these runs say what it loses."
     elif most.exact_runs:
-        words = "No setting is decided on {n_runs:of n_runs run}; {setting:code} is on "
-        words += "{n_decided:count}."
+        words = "No setting is decided on {n_runs:of n_runs run}; {setting:code} is "
+        words += "decided on {n_decided:count}."
     else:
         words = "None of these {n_runs:count} runs decides one of the settings"
         if evidence == {"diverged"}:
@@ -143,21 +143,51 @@ def _of_one_setting(
             end = "; on none of them is known what it loses"
         words = f"The logs decide {{setting}} on {{exact_runs:of runs run}}{end}."
     else:
-        on = "On {exact_runs:of runs run}"
+        on, tell, decide = "On {exact_runs:of runs run}", "tell it", "logs decide"
+        if summary.priced_runs == 1:
+            tell, decide = "tells it", "log decides"
         if summary.priced_runs < summary.exact_runs:
-            on = "On the {priced_runs:count} of {runs:count} runs that tell it,"
+            on = f"On the {{priced_runs:count}} of {{runs:count}} runs that {tell},"
         elif not summary.is_whole:
-            on = "On the {exact_runs:count} of {runs:count} runs whose logs decide it,"
+            on = (
+                f"On the {{exact_runs:count}} of {{runs:count}} runs whose {decide} it,"
+            )
         loses = " loses" if summary.worst_regret else ""
-        words = f"{on} {{setting}}{loses} {{losses}}. {_ALONE}"
-    losses = _losses(cells, summary)
-    return phrase(words, setting=setting, losses=losses, **summary._asdict())
+        alone = "That describes this run, not the next."
+        alone = alone if summary.exact_runs == 1 else _ALONE
+        words = f"{on} {{setting}}{loses} {{losses}}.{{files}} {alone}"
+    return phrase(
+        words,
+        setting=setting,
+        losses=_losses(cells, summary),
+        files=_other_files(cells, summary),
+        **summary._asdict(),
+    )
+
+
+def _other_files(cells: SettingCells, summary: SettingSummary) -> Text:
+    """Say on how many runs a file is left with other weights than the model has."""
+    evidence, kept, saved = (
+        cells.columns[name] for name in ("evidence", "kept_epoch", "last_saved_epoch")
+    )
+    n_other = sum(
+        evidence[place] == "exact" and saved[place] not in (None, kept[place])
+        for place in cells.places_of(summary.config)
+    )
+    words = (
+        " On {n_other:of runs run} the file saved last holds another epoch's weights."
+    )
+    other = Fact(n_other, "count")
+    return phrase(words if n_other else "", n_other=other, runs=summary.runs)
 
 
 def _losses(cells: SettingCells, summary: SettingSummary, where: str = "") -> Text:
     scale = scale_of(cells.columns["kept_value"])
-    words = "keeps the best {objective:code} of each"
-    if summary.worst_regret:
+    is_one = summary.priced_runs == 1
+    words = "keeps the best {objective:code}" + " of each" * (not is_one)
+    if summary.worst_regret and is_one:
+        words = "{mean} {objective:code} against the best"
+    elif summary.worst_regret:
         words = "{mean} {objective:code} on average against the best of each run, at "
         words += "worst {worst}"
         if _hangs_on_one(cells, summary):

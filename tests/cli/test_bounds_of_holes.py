@@ -97,9 +97,9 @@ def test_a_page_of_several_runs_averages_no_bound(ask: Ask, tmp_path: Path) -> N
     assert ask("report", runs, "--patience", "3", "-o", page).status == 0
     text = page.read_text()
     assert text.startswith(
-        "# On the 1 of 2 runs that tell it, EarlyStopping(patience=3"
+        "# On the 1 of 2 runs that tells it, EarlyStopping(patience=3"
     )
-    assert " loses 0.1000 `val_loss` on average against the best of each run" in text
+    assert " loses 0.1000 `val_loss` against the best;" in text
     assert "| 4 | 7 | 4 | 0.4000 | \\>= 0 | 3 | exact |" in text
 
 

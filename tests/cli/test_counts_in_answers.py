@@ -179,6 +179,19 @@ def test_a_list_that_only_saves_tells_the_epoch_of_the_file(
     assert row[row.index("best.keras") + 1] == "(2)"
 
 
+def test_a_headline_on_runs_tells_files_of_other_epochs(
+    ask: Ask, tmp_path: Path
+) -> None:
+    # a is best in epoch 2 and stops at 4, b in epoch 1 and stops at 3
+    write_csv(tmp_path / "a.csv", [0.5, 0.3, 0.6, 0.6, 0.6])
+    write_csv(tmp_path / "b.csv", [0.5, 0.6, 0.55, 0.6, 0.7])
+    words = ("simulate", tmp_path, "-c", f"[EarlyStopping(patience=2), {CHECKPOINT}]")
+    headline = said(ask(*words).out.split("\n\n")[0])
+    assert "On both runs the file saved last holds another epoch's weights." in headline
+    best = words[-1].replace("=2", "=2, restore_best_weights=True")
+    assert "saved last" not in said(ask(*words[:-1], best).out.split("\n\n")[0])
+
+
 def test_csv_of_the_patience_table_tells_its_bounds(ask: Ask, tmp_path: Path) -> None:
     path = write_csv(tmp_path / "logs.csv", [0.5, 0.4, 0.6, 0.6])
     rows = [*csv.DictReader(io.StringIO(ask("simulate", path, "--format", "csv").out))]

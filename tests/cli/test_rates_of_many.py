@@ -216,6 +216,9 @@ def test_one_run_names_the_stop_that_cuts_its_schedule(
     assert "; 2 of 3 settings stop before that end, and cut the part" in said(
         ask, "simulate", run, "-c", "EarlyStopping(patience=[2,3,6])"
     )
+    assert "; 1 of 2 settings stops before that end, and cuts the part" in said(
+        ask, "simulate", run, "-c", "EarlyStopping(patience=[3,6])"
+    )
 
 
 def test_a_report_on_several_runs_names_the_stops_that_cut(

@@ -109,7 +109,7 @@ def check_one_kind(table: LogTable, epochs: FloatArray | None) -> list[str]:
         kinds = list(dict.fromkeys(cells.texts.values()))
         if letters(name) in KINDS and len(kinds) > 1 and not cells.words:
             if epochs is not None and _are_phases(name, cells, epochs):
-                notes.append(f"{name} tells phases: {', '.join(kinds[:_SHOWN])}")
+                notes.append(f"column {name} names phases: {', '.join(kinds[:_SHOWN])}")
                 continue
             shown = " and ".join(map(repr, kinds[:2]))
             problem = f"its rows are of several kinds: {name} is {shown}"

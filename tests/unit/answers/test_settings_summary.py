@@ -83,7 +83,7 @@ def test_a_bound_is_in_no_mean(ask: Ask, folder: Path) -> None:
     assert (first["exact_runs"], first["recorded_epochs"]) == (2, 11)
     assert (second["exact_runs"], second["mean_regret"]) == (0, None)
     shown = ask("simulate", folder, "--patience", "3,9").out
-    assert "No setting is decided on all 3 runs; patience=3 is on 2." in shown
+    assert "No setting is decided on all 3 runs; patience=3 is decided on 2." in shown
 
 
 def test_every_run_is_shown_when_it_is_asked_for(ask: Ask, folder: Path) -> None:
@@ -120,9 +120,9 @@ def test_a_setting_is_decided_where_what_it_loses_is_not_known(
     (infinite / "c.csv").unlink()
     # a stops at 4 of 5, b at 3 of 5: the first infinite loss is taken as the best
     assert said(ask, infinite, "--patience", "2") == (
-        "On the 1 of 2 runs that tell it, "
-        "EarlyStopping(patience=2, restore_best_weights=True) keeps the best val_loss "
-        "of each; over the 2 that decide it, it saves 3 of 10 epochs. That describes "
+        "On the 1 of 2 runs that tells it, "
+        "EarlyStopping(patience=2, restore_best_weights=True) keeps the best val_loss; "
+        "over the 2 that decide it, it saves 3 of 10 epochs. That describes "
         "these runs, not the next. 1 of 2 runs (b.csv) ended in NaN or infinity."
     )
     (infinite / "a.csv").write_bytes((infinite / "b.csv").read_bytes())

@@ -86,7 +86,7 @@ def phased(rows: list[tuple[int, str]], name: str = "phase") -> str:
 def test_phases_of_one_training_are_one_run(tmp_path: Path) -> None:
     run = read(tmp_path, phased(PHASES))
     assert (run.first_epoch, run.horizon) == (0, 3)
-    assert "phase tells phases: warmup, full" in run.notes
+    assert "column phase names phases: warmup, full" in run.notes
 
 
 def test_phases_that_each_count_their_own_are_trainings(tmp_path: Path) -> None:

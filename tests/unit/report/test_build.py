@@ -273,8 +273,8 @@ def test_what_is_lost_without_a_number_is_averaged_nowhere() -> None:
     stopping = EarlyStopping(patience=1, restore_best_weights=True)
     document = report_on(falling, infinite, callbacks=[stopping])
     assert headline(document).startswith(
-        "On the 1 of 2 runs that tell it, EarlyStopping(patience=1, "
-        "restore_best_weights=True) loses 0.3000 val_loss on average against the best "
+        "On the 1 of 2 runs that tells it, EarlyStopping(patience=1, "
+        "restore_best_weights=True) loses 0.3000 val_loss against the best; over the 2 "
     )
     row = table(document, "Fixed")[-1]
     assert (row["Mean above best"], row["Worst run"]) == ("0.3000", "a")
@@ -290,6 +290,19 @@ def test_a_named_setting_stands_beside_the_baselines() -> None:
     assert headline(document) == (
         f"On the 2 of 3 runs whose logs decide it, {name} keeps the best val_loss of "
         "each; it saves 3 of 16 epochs. That describes these runs, not the next."
+    )
+
+
+def test_a_headline_about_one_of_several_runs_speaks_of_one() -> None:
+    long = run_of([0.9, 0.5, 0.4, 0.6, 0.7, 0.3], name="long")
+    short = run_of([0.9, 0.5], name="short")
+    stopping = EarlyStopping(patience=2, restore_best_weights=True)
+    # long stops at 5 of 6 and keeps .4, where .3 comes later; short ends before
+    document = report_on(long, short, callbacks=[stopping])
+    assert headline(document) == (
+        "On the 1 of 2 runs whose log decides it, EarlyStopping(patience=2, "
+        "restore_best_weights=True) loses 0.1000 val_loss against the best; it saves "
+        "1 of 6 epochs. That describes this run, not the next."
     )
 
 
