@@ -289,9 +289,14 @@ def join_turns(found: FoundLogs) -> None:
 
 
 def _directory_of_gaps(run: Run) -> str | None:
-    """Return the directory of a log of text in which epochs are missing."""
-    in_rows = _lacks_rows(run) and has_rows(run.source)
-    return os.path.dirname(run.source) if in_rows else None
+    """Return the directory of a log of text in which epochs are missing.
+
+    None where it cannot be read again, as from a URL.
+    """
+    here, name = os.path.isfile(run.source), run.source
+    return (
+        os.path.dirname(name) if here and _lacks_rows(run) and has_rows(name) else None
+    )
 
 
 def join_directories(found: FoundLogs) -> None:

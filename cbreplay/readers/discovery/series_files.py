@@ -30,8 +30,7 @@ from cbreplay.readers.discovery.common_epochs import (
     with_series_of,
 )
 from cbreplay.readers.discovery.found_logs import note_left_out
-from cbreplay.readers.discovery.reading import read_content
-from cbreplay.readers.files import read_bytes
+from cbreplay.readers.files import read_beginning
 from cbreplay.readers.formats import content_format, is_stored_metric
 from cbreplay.readers.other_tools.tensorboard_page import (
     NAMED_BY_RUN,
@@ -103,12 +102,17 @@ def _whole(logs: Sequence[RunsOfLog], options: ReadOptions) -> Run | None:
     """
     if _are_alike(logs):
         return _joined(logs)
-    paths, most = [log.run.source for log in logs], options.max_bytes
-    contents = [read_bytes(path, most, len(paths)) for path in paths]
-    of_mlflow = {*map(content_format, contents)} == {"mlflow"}
-    if not of_mlflow or any(map(is_stored_metric, contents)):
+    paths = [log.run.source for log in logs]
+    if not all(map(os.path.isfile, paths)):
+        # what a URL gave is here no longer
         return None
-    runs = read_content(b"\n".join(contents), paths[0], options)
+    beginnings = [*map(read_beginning, paths)]
+    of_mlflow = {*map(content_format, beginnings)} == {"mlflow"}
+    if not of_mlflow or any(map(is_stored_metric, beginnings)):
+        return None
+    from cbreplay.readers.other_tools.mlflow import MLflowReader
+
+    runs = [*MLflowReader(options).read_files(paths)]
     return runs[0].with_notes(_joined_note(paths)) if len(runs) == 1 else None
 
 

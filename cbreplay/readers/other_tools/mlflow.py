@@ -67,8 +67,12 @@ class MLflowReader(LogReader):
 
     def read(self, path: str) -> Iterator[Run]:
         """Yield each run in the export."""
-        damage = Damage(self.options)
-        rows = _read_rows(path, damage)
+        yield from self.read_files([path])
+
+    def read_files(self, paths: Sequence[str]) -> Iterator[Run]:
+        """Yield each run in exports that hold some of its metrics each."""
+        path, damage = paths[0], Damage(self.options)
+        rows = [row for own in paths for row in _read_rows(own, damage)]
         of_comet = are_of_comet(rows)
         rows = with_steps(rows, path, damage) if of_comet else rows
         rows = _on_data_sets(rows) + _ends_beside(path, rows, damage)

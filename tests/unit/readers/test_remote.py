@@ -112,6 +112,27 @@ def _file(memory: Any) -> Any:
     return memory.store["/elsewhere.csv"]
 
 
+def test_series_of_other_epochs_at_two_addresses_stay_apart(
+    served: str, tmp_path: Path
+) -> None:
+    for name, n_epochs in (("loss", 3), ("val_loss", 5)):
+        rows = [f"{epoch},{1 / (epoch + 1)}" for epoch in range(n_epochs)]
+        (tmp_path / f"{name}.csv").write_text("\n".join([f"epoch,{name}", *rows, ""]))
+    runs = load_runs(f"{served}/loss.csv", f"{served}/val_loss.csv")
+    assert [run.n_epochs for run in runs] == [3, 5]
+
+
+def test_logs_at_addresses_that_fill_each_others_gaps_stay_apart(
+    served: str, tmp_path: Path
+) -> None:
+    for name, first in (("a", 0), ("b", 1)):
+        rows = [f"{epoch},{1 / (epoch + 1)}" for epoch in range(first, 20, 2)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["epoch,loss", *rows, ""]))
+    assert [run.n_epochs for run in load_runs(tmp_path)] == [20]
+    runs = load_runs(f"{served}/a.csv", f"{served}/b.csv")
+    assert [run.name for run in runs] == ["a.csv", "b.csv"]
+
+
 def test_a_log_over_http_is_read(served: str, tmp_path: Path) -> None:
     write_csv(tmp_path / "a" / "logs.csv")
     (run,) = load_runs(f"{served}/a/logs.csv")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -254,3 +255,23 @@ def test_files_of_mlflow_whose_steps_differ_read_as_the_one_file(
     for source in (whole, place):
         with pytest.raises(LogError, match="val_loss has a value at 2 of 6"):
             load_runs(source)
+
+
+def test_files_of_mlflow_may_each_have_a_form_of_their_own(tmp_path: Path) -> None:
+    names = ("key", "value", "timestamp", "step")
+    loss = rows_of_mlflow("loss", range(4, 25, 4))
+    val_loss = [row.split(",") for row in rows_of_mlflow("val_loss", (12, 24))]
+    told = [dict(zip(names, row, strict=True)) for row in val_loss]
+    turned = [",".join(reversed(row)) for row in ([*names], *val_loss)]
+    forms = {
+        "val_loss.csv": "\n".join([*turned, ""]),
+        "val_loss.json": json.dumps({"metrics": told}),
+    }
+    for name, text in forms.items():
+        place = tmp_path / name.replace(".", "_")
+        place.mkdir()
+        (place / "loss.csv").write_text("\n".join([",".join(names), *loss, ""]))
+        (place / name).write_text(text)
+        (run,) = load_runs(place, x_axis="step")
+        assert [*run.series["val_loss"]] == [1 / 12, 1 / 24]
+        assert [*run.series["loss"]] == [1 / 12, 1 / 24]
