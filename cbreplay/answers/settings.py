@@ -214,7 +214,7 @@ def _doubts(cells: SettingCells, *, brackets: bool) -> Iterator[Text]:
     varied = {name.rpartition(".")[2] for name in cells.grid.parameters}
     if "restore_best_weights" not in varied and keeps_last(rules):
         yield phrase(
-            'restore_best_weights is False, Keras\'s default, so "keeps" is the last '
+            "restore_best_weights is False, Keras's default: a stop keeps the last "
             "epoch; {} sets it to True.",
             Code("--patience"),
         )
