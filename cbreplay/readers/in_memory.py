@@ -96,9 +96,11 @@ def as_csv(source: object) -> bytes | None:
     if _is_history(source):
         return None
     if isinstance(source, Mapping):
-        # what is one number stays one
+        # what is one number stays one, and a list of arrays need not be a whole array
         lists = {
-            str(name): np.asarray(own, dtype=object).tolist()
+            str(name): own
+            if isinstance(own, list)
+            else np.asarray(own, object).tolist()
             for name, own in source.items()
         }
         is_table = rows_of_lists(lists, epochs=False) or _hold_words([*lists.values()])

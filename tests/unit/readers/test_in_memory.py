@@ -296,6 +296,13 @@ def test_rates_of_groups_may_be_lists_of_numpy(listed: Any) -> None:
         assert [*run.series["lr/pg1"]] == np.float32([0.2, 0.02]).tolist()
 
 
+def test_arrays_of_several_shapes_are_left_out() -> None:
+    lists = {"loss": [0.5, 0.25], "counts": [np.ones((2, 3)), np.ones((2, 4))]}
+    for source in (lists, {**lists, "when": ["2024-01-01", "2024-01-02"]}):
+        (run,) = load_runs(source)
+        assert [*run.series] == ["loss"]
+
+
 def test_an_index_that_is_a_column_too_is_read_once() -> None:
     lists = {"run": ["a", "a"], "epoch": [0, 1], "val_loss": [0.5, 0.25]}
     for names in (["epoch"], ["run", "epoch"]):
