@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 import numpy as np
 
 from cbreplay.readers.base import LogReader
-from cbreplay.readers.building.lists import read_lists
+from cbreplay.readers.building.lists import plain_value, read_lists
 from cbreplay.readers.columns.column_names import STEP_NAMES, is_epoch_name
 from cbreplay.readers.columns.counters import list_counts_on
 from cbreplay.readers.columns.turned import rows_of_lists
@@ -96,9 +96,11 @@ def as_csv(source: object) -> bytes | None:
     if _is_history(source):
         return None
     if isinstance(source, Mapping):
-        # what is one number stays one
+        # what is one number stays one, and a list of arrays need not be a whole array
         lists = {
-            str(name): np.asarray(own, dtype=object).tolist()
+            str(name): own
+            if isinstance(own, list)
+            else np.asarray(own, object).tolist()
             for name, own in source.items()
         }
         is_table = rows_of_lists(lists, epochs=False) or _hold_words([*lists.values()])
@@ -110,7 +112,7 @@ def _csv_of(columns: Sequence[tuple[str, list[Any]]]) -> bytes:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow([name for name, _ in columns])
-    table.writerows(zip(*(map(_plain, own) for _, own in columns), strict=True))
+    table.writerows(zip(*(map(plain_value, own) for _, own in columns), strict=True))
     return text.getvalue().encode()
 
 
@@ -200,8 +202,3 @@ def _nan_as_none(value: object) -> object:
     except ValueError:
         # an array, as of a metric of each class
         return value
-
-
-def _plain(value: object) -> object:
-    # a float32 number has another text as a float64 one, and an array has none
-    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cbreplay.readers.base import ReadOptions
     from cbreplay.run import EpochArray, Run
 
-__all__ = ["read_lists"]
+__all__ = ["plain_value", "read_lists"]
 
 
 def read_lists(
@@ -157,9 +157,31 @@ def _cell(value: Any) -> Any:
     try:
         return None if _is_missing(value) else to_float(value)
     except (TypeError, ValueError, OverflowError):
-        listed = value.tolist() if isinstance(value, np.ndarray) else value
-        shown = isinstance(listed, (str, list, tuple))
-        return str(listed) if shown else shown_value(value)
+        plain = plain_value(value)
+        shown = isinstance(plain, (str, list, tuple))
+        return str(plain) if shown else shown_value(value)
+
+
+def plain_value(value: Any) -> Any:
+    """Return a value of NumPy as one of Python, and a list of numbers as one of floats.
+
+    The text of a float32 number would be another float64 number, that of an array none.
+
+    >>> (
+    ...     plain_value(np.float32(0.5)),
+    ...     plain_value((np.float32(0.5), 1)),
+    ...     plain_value("a"),
+    ... )
+    (0.5, [0.5, 1.0], 'a')
+    """
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    if not isinstance(value, (list, tuple)):
+        return value
+    try:
+        return [*map(to_float, value)]
+    except (TypeError, ValueError, OverflowError):
+        return value
 
 
 def _is_missing(value: object) -> bool:

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cbreplay.errors import LogError
-from cbreplay.readers.columns.column_names import INDEXES, STEP_NAMES
+from cbreplay.readers.columns.column_names import (
+    INDEXES,
+    STEP_NAMES,
+    is_nameless,
+)
 from cbreplay.readers.columns.header import shown_names
 from cbreplay.readers.columns.roles import (
     EXACT,
@@ -94,7 +98,7 @@ class MetricColumns:
     def _keeps(self, name: str) -> bool:
         """Tell whether a column is a series; note the reason if it is none."""
         column = self.table.columns[name]
-        named = not name.startswith("#") and name != INDEXES[1]
+        named = not is_nameless(name) and name != INDEXES[1]
         if column.whole and named and not self._tells_rows(name, column):
             return True
         self.table.check_decimal_comma(name)
@@ -109,7 +113,7 @@ class MetricColumns:
         lists = any(text.strip('"').startswith("[") for text in cells.texts.values())
         if none and lists:
             return _LISTS
-        if name.startswith("#") or name == INDEXES[1]:
+        if is_nameless(name) or name == INDEXES[1]:
             return _nameless(name, cells)
         if not none:
             self.table.check_thousands(name)
@@ -262,9 +266,7 @@ _SHOWN, _SHOWN_LETTERS = 1000, 40
 
 def _spoken(name: str) -> str:
     """Return a column's name, or the number of one without, counted from 1."""
-    number = name.removeprefix("#")
-    nameless = name.startswith("#") and number.isdecimal()
-    return f"column {int(number) + 1}" if nameless else name
+    return f"column {int(name[1:]) + 1}" if is_nameless(name) else name
 
 
 def _nameless(name: str, cells: LogColumn) -> str:

@@ -34,6 +34,7 @@ __all__ = [
     "VALUES",
     "is_clock",
     "is_epoch_name",
+    "is_nameless",
     "is_time",
     "letters",
     "may_number_rows",
@@ -125,6 +126,15 @@ _CLOCK = "(?i)time|elapsed|seconds|clock|since_restore"
 def is_epoch_name(name: object) -> bool:
     """Tell whether a column, a list or an index has the name of the epoch."""
     return isinstance(name, str) and name.lower() in EPOCH_NAMES
+
+
+def is_nameless(name: str) -> bool:
+    """Tell whether a table calls a column by its number, as it has no name.
+
+    >>> is_nameless("#0"), is_nameless("# loss")
+    (True, False)
+    """
+    return re.fullmatch("#[0-9]+", name) is not None
 
 
 def may_number_rows(name: str) -> bool:

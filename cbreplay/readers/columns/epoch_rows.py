@@ -20,6 +20,7 @@ from cbreplay.readers.columns.column_names import (
     SETTINGS,
     STEP_NAMES,
     is_epoch_name,
+    is_nameless,
     letters,
 )
 from cbreplay.readers.columns.roles import (
@@ -278,7 +279,7 @@ def name_columns(
 
 def is_of_epoch(name: str) -> bool:
     """Tell whether a column belongs to the epoch, not to a data set or metric."""
-    known = name.lower() in _OF_EPOCHS or name in INDEXES or name.startswith("#")
+    known = name.lower() in _OF_EPOCHS or name in INDEXES or is_nameless(name)
     return known or is_rate_name(name) or letters(name) in SETTINGS
 
 

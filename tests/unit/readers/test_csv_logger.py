@@ -432,6 +432,12 @@ def test_cells_of_only_delimiters_are_a_blank_line() -> None:
     assert values(read_one("epoch,loss\n0,1\n,\n1,2\n,\n"), "loss") == [1, 2]
 
 
+def test_a_name_that_begins_with_a_number_sign_is_one() -> None:
+    run = read_one("epoch,# loss,val_loss,\n0,1,2,9\n1,0.5,1.5,9\n")
+    assert values(run, "# loss") == [1, 0.5]
+    assert run.notes == ("left out column 4: it has no name",)
+
+
 @pytest.mark.parametrize("names", [["val_loss"], ["val_loss", "loss"]])
 def test_an_epoch_of_nothing_but_nan_that_pandas_wrote_moves_no_other(
     names: list[str],

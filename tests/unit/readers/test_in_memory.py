@@ -286,10 +286,21 @@ def test_a_frame_of_what_fit_returned_is_read_without_its_odd_columns(
     assert "there is no epoch column: the index was taken as it" in run.notes
 
 
-def test_rates_of_groups_may_be_arrays_of_a_frame() -> None:
-    rates = [np.array([0.1, 0.2]), np.array([0.1, 0.02])]
-    (run,) = load_runs(pd.DataFrame({"val_loss": [0.5, 0.25], "lr": rates}))
-    assert [*run.series["lr/pg1"]] == [0.2, 0.02]
+@pytest.mark.parametrize("listed", [np.array, list, tuple])
+def test_rates_of_groups_may_be_lists_of_numpy(listed: Any) -> None:
+    rates = [listed(np.float32([0.5, 0.2])), listed(np.float32([0.5, 0.02]))]
+    lists = {"val_loss": [0.5, 0.25], "lr": rates}
+    texts = {**lists, "when": ["2024-01-01", "2024-01-02"]}
+    for source in (lists, texts, pd.DataFrame(lists), History(lists, [0, 1])):
+        (run,) = load_runs(source)
+        assert [*run.series["lr/pg1"]] == np.float32([0.2, 0.02]).tolist()
+
+
+def test_arrays_of_several_shapes_are_left_out() -> None:
+    lists = {"loss": [0.5, 0.25], "counts": [np.ones((2, 3)), np.ones((2, 4))]}
+    for source in (lists, {**lists, "when": ["2024-01-01", "2024-01-02"]}):
+        (run,) = load_runs(source)
+        assert [*run.series] == ["loss"]
 
 
 def test_an_index_that_is_a_column_too_is_read_once() -> None:
