@@ -138,13 +138,12 @@ def _which_is_better(lists: RivalLists, totals: ComparisonTotals) -> Text:
     if not totals.exact_runs:
         return say()
     more = totals.first_epochs_saved - totals.rival_epochs_saved
-    saves = "; {who} saves {more_saved:count} more {noun}" if more else ""
+    saves = "; {who} saves {more_saved:count more epoch}" if more else ""
     return phrase(
         f"{{}}{saves}. ",
         _better_kept(lists, totals),
         who="A" if more > 0 else "B",
         more_saved=abs(more),
-        noun="epoch" if abs(more) == 1 else "epochs",
     )
 
 

@@ -86,13 +86,10 @@ def _with_its_end(headline: Text, runs: Sequence[Run], names: Sequence[str]) -> 
     told = {claim.predicate for claim in headline.claims}
     stuck = [name for name in names if any(never_changes(run, name) for run in runs)]
     if stuck and "never_changes" not in told:
-        if len(runs) > 1:
-            still = [run for run in runs if never_changes(run, stuck[0])]
-            headline = say(headline, " On ", _share_of(still, runs), " ")
-            headline = say(headline, Code(stuck[0]))
-        else:
-            headline = say(headline, " ", Code(stuck[0]))
-        headline = say(headline, " never changes: no patience is judged by it.")
+        still = [run for run in runs if never_changes(run, stuck[0])]
+        on = say("On ", _share_of(still, runs), " ") if len(runs) > 1 else say()
+        words = "{} {}{:code} never changes: no patience is judged by it."
+        headline = phrase(words, headline, on, stuck[0])
     judged = names and "never_finite" not in told
     failed = told_failures(runs, names[0] if judged else "loss")
     if failed is None:

@@ -54,22 +54,19 @@ def told_schedules(cells: SettingCells) -> Iterator[Text]:
     if not told:
         return
     most: dict[str, Any] = max(told, key=lambda row: row["cut_runs"])
-    falls, on = f"{{rate:code}}{FALLS_BY_SCHEDULE}", ""
+    falls, is_one = f"{{rate:code}}{FALLS_BY_SCHEDULE}", len(cells.runs) == 1
+    on = "" if is_one else "On {scheduled_runs:of runs run} "
     # how many settings stop before the end of a schedule, if several were asked about
     n_cutting = sum(row["cut_runs"] > 0 for row in told)
-    stop, cut = ("stops", "cuts") if n_cutting == 1 else ("stop", "cut")
-    cuts = f"; {{n_cutting:of n_configs setting}} {stop} before that end"
-    if len(cells.runs) > 1:
-        on = "On {scheduled_runs:of runs run} "
-        cuts += f", on up to {{cut_runs:count}} of them, and {cut}"
-        if len(told) == 1:
-            cuts = (
-                "; the stop comes before that end on {cut_runs:count} of them, and cuts"
-            )
-    elif len(told) > 1:
-        cuts += f", and {cut}"
-    else:
+    if len(told) > 1:
+        stop, cut = ("stops", "cuts") if n_cutting == 1 else ("stop", "cut")
+        runs = "" if is_one else ", on up to {cut_runs:count} of them"
+        cuts = f"; {{n_cutting:of n_configs setting}} {stop} before that end{runs}, "
+        cuts += f"and {cut}"
+    elif is_one:
         cuts = ": the stop at epoch {stopped_epoch:epoch} cuts"
+    else:
+        cuts = "; the stop comes before that end on {cut_runs:count} of them, and cuts"
     yield phrase(
         f"{on}{falls}{cuts} the part that usually pays.",
         rate="learning_rate",

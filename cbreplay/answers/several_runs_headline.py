@@ -174,11 +174,9 @@ def _other_files(cells: SettingCells, summary: SettingSummary) -> Text:
         evidence[place] == "exact" and saved[place] not in (None, kept[place])
         for place in cells.places_of(summary.config)
     )
-    words = (
-        " On {n_other:of runs run} the file saved last holds another epoch's weights."
-    )
-    other = Fact(n_other, "count")
-    return phrase(words if n_other else "", n_other=other, runs=summary.runs)
+    words = " On {n_other:of runs run} the file saved last holds another epoch's "
+    words = words + "weights." if n_other else ""
+    return phrase(words, n_other=Fact(n_other, "count"), runs=summary.runs)
 
 
 def _losses(cells: SettingCells, summary: SettingSummary, where: str = "") -> Text:

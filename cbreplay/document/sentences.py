@@ -150,13 +150,11 @@ def phrase(
             told.append(_share(kind, some, Fact(named[every], "count", every), noun))
         elif noun:
             told.append(counted(part, noun, name))
+        elif kind == "code":
+            told.append(Code(part))
         else:
-            told.append(_in_form(part, kind, name) if kind else part)
+            told.append(Fact(part, _KINDS[kind], name) if kind else part)
     return say(*(each for each in told if each), claims=claims)
-
-
-def _in_form(value: Any, kind: str, name: str) -> Part:  # noqa: ANN401 - a value
-    return Code(value) if kind == "code" else Fact(value, _KINDS[kind], name)
 
 
 # a misspelt kind is an error
