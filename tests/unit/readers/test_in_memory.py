@@ -335,7 +335,7 @@ def test_what_was_read_as_missing_is_named_as_it_is_in_a_frame() -> None:
     assert any(note.startswith("NaN or None was read as") for note in run.notes)
     assert not any("pandas, which names no index" in note for note in run.notes)
     (run,) = load_runs({"loss": [0.5, None, 0.25]})
-    assert run.notes[0].startswith("None, null or a name without a value was read as")
+    assert run.notes[0].startswith("an absent value, null or None was read as")
 
 
 def test_a_column_that_a_frame_holds_twice_is_read_once() -> None:
