@@ -134,7 +134,7 @@ def _columns_of(frame: _Frame) -> list[tuple[str, list[Any]]]:
 
     Where a column counts epochs or steps, a nameless index tells nothing; nor does one
     that only numbers the rows, unless one without a value would be lost in a CSV, or
-    something else than numbers would be a reason against rows that nothing numbers.
+    columns that are left out would be a reason against rows that nothing numbers.
     """
     frame = _flat(frame)
     columns = [
@@ -152,7 +152,9 @@ def _columns_of(frame: _Frame) -> list[tuple[str, list[Any]]]:
     index = [*map(int, index)] if all(whole) else in_order
     rows = zip(*(own for _, own in columns), strict=True)
     silent = any(all(value is None for value in row) for row in rows)
-    odd = any(isinstance(value, _ODD) for _, own in columns for value in own)
+    kinds = {type(value) for _, own in columns for value in own}
+    # text may be of models or settings, whose rows are no epochs
+    odd = not kinds.isdisjoint(_ODD) and str not in kinds
     told = silent or odd or index != in_order
     return [("", index), *columns] if told else columns
 

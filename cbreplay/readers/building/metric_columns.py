@@ -248,7 +248,7 @@ class MetricColumns:
         if self.table.source == "DataFrame":
             return "NaN or None"
         if self.table.counted == "row":
-            return "None, null or a name without a value"
+            return "an absent value, null or None"
         cells = self.table.columns.values()
         words = {word for column in cells for word in column.words} - {"", "NA"}
         *most, last = ["an empty cell", "NA", *sorted(words)]

@@ -298,9 +298,15 @@ def test_rates_of_groups_may_be_lists_of_numpy(listed: Any) -> None:
 
 def test_arrays_of_several_shapes_are_left_out() -> None:
     lists = {"loss": [0.5, 0.25], "counts": [np.ones((2, 3)), np.ones((2, 4))]}
-    for source in (lists, {**lists, "when": ["2024-01-01", "2024-01-02"]}):
+    for source in (lists, pd.DataFrame(lists)):
         (run,) = load_runs(source)
         assert [*run.series] == ["loss"]
+
+
+def test_a_frame_of_models_with_lists_is_no_log() -> None:
+    lists = {"net": ["small", "large"], "loss": [0.5, 0.25], "f1": OF_EACH_CLASS}
+    with pytest.raises(LogError, match="its rows are no epochs: net is 'small' and"):
+        load_runs(pd.DataFrame(lists))
 
 
 def test_an_index_that_is_a_column_too_is_read_once() -> None:
@@ -329,7 +335,7 @@ def test_what_was_read_as_missing_is_named_as_it_is_in_a_frame() -> None:
     assert any(note.startswith("NaN or None was read as") for note in run.notes)
     assert not any("pandas, which names no index" in note for note in run.notes)
     (run,) = load_runs({"loss": [0.5, None, 0.25]})
-    assert run.notes[0].startswith("None, null or a name without a value was read as")
+    assert run.notes[0].startswith("an absent value, null or None was read as")
 
 
 def test_a_column_that_a_frame_holds_twice_is_read_once() -> None:
