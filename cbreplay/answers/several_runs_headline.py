@@ -60,10 +60,11 @@ def settings_headline(beside: SettingsBeside, setting: str = "") -> Text:
     configs = [summary.config for summary in compared]
     about = {"config": least.config, "compared": configs, "runs": [*runs]}
     return phrase(
-        f"{on}{{}} {loses}{{}}{{}}.{more} {_ALONE}",
+        f"{on}{{}} {loses}{{}}{{}}.{{}}{more} {_ALONE}",
         Code(short_setting(cells.grid, least.config)),
         _losses(cells, least, where),
         _equals(cells, least, compared),
+        _other_files(cells, least),
         n_runs=len(cells.runs),
         n_compared=len(runs),
         claims=[Claim("loses_least", about)],
@@ -174,9 +175,11 @@ def _other_files(cells: SettingCells, summary: SettingSummary) -> Text:
         evidence[place] == "exact" and saved[place] not in (None, kept[place])
         for place in cells.places_of(summary.config)
     )
-    words = " On {n_other:of runs run} the file saved last holds another epoch's "
+    words = (
+        " On {n_other:of runs run} the file that it saves last holds another epoch's "
+    )
     words = words + "weights." if n_other else ""
-    return phrase(words, n_other=Fact(n_other, "count"), runs=summary.runs)
+    return phrase(words, n_other=Fact(n_other, "count"), runs=len(cells.runs))
 
 
 def _losses(cells: SettingCells, summary: SettingSummary, where: str = "") -> Text:

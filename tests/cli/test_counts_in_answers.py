@@ -187,9 +187,15 @@ def test_a_headline_on_runs_tells_files_of_other_epochs(
     write_csv(tmp_path / "b.csv", [0.5, 0.6, 0.55, 0.6, 0.7])
     words = ("simulate", tmp_path, "-c", f"[EarlyStopping(patience=2), {CHECKPOINT}]")
     headline = said(ask(*words).out.split("\n\n")[0])
-    assert "On both runs the file saved last holds another epoch's weights." in headline
+    assert (
+        "On both runs the file that it saves last holds another epoch's weights."
+        in headline
+    )
+    two = words[-1].replace("=2", "=[2, 9]")
+    headline = said(ask(*words[:-1], two).out.split("\n\n")[0])
+    assert headline.count("On both runs the file that it saves last holds") == 1
     best = words[-1].replace("=2", "=2, restore_best_weights=True")
-    assert "saved last" not in said(ask(*words[:-1], best).out.split("\n\n")[0])
+    assert "saves last" not in said(ask(*words[:-1], best).out.split("\n\n")[0])
 
 
 def test_csv_of_the_patience_table_tells_its_bounds(ask: Ask, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from cbreplay.readers.building.runs import build_run
 from cbreplay.readers.building.telling_columns import note_phases
 from cbreplay.readers.columns.header import are_sorted_by_keras
 from cbreplay.wording.note import Note
+from cbreplay.wording.words import list_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,8 +67,7 @@ def build_runs(
 def _header_notes(table: LogTable, above: list[str], n_trainings: int) -> Iterator[str]:
     """Yield where the header stands again, or that trainings share one."""
     if above:
-        stands = " and ".join(above[:_SHOWN]) + (", ..." if above[_SHOWN:] else "")
-        yield f"the header stands once more above {stands}"
+        yield f"the header stands again above {list_first(above, _SHOWN)}"
     elif (
         n_trainings > 1
         and table.counted == "line"

@@ -118,3 +118,9 @@ def test_a_header_that_pandas_read_as_a_row_is_none() -> None:
     numbered = [f"{at},{line}" for at, line in enumerate(lines[1:])]
     runs = read("\n".join([f",{lines[0]}", *numbered, ""]))
     assert [list(run.series["val_auc"]) for run in runs] == FOLDS[:2]
+
+
+def test_headers_that_stand_again_are_listed() -> None:
+    header = "epoch,loss\n"
+    runs = read(f"{header}0,1\n1,2\n{header}0,3\n1,4\n{header}0,5\n1,6\n")
+    assert "the header stands again above line 5, line 8" in runs[0].notes
