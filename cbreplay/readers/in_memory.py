@@ -15,7 +15,7 @@ import numpy as np
 
 from cbreplay.readers.base import LogReader
 from cbreplay.readers.building.lists import plain_value, read_lists
-from cbreplay.readers.columns.column_names import STEP_NAMES, is_epoch_name
+from cbreplay.readers.columns.column_names import may_number_rows
 from cbreplay.readers.columns.counters import list_counts_on
 from cbreplay.readers.columns.turned import rows_of_lists
 
@@ -141,7 +141,7 @@ def _columns_of(frame: _Frame) -> list[tuple[str, list[Any]]]:
         (str(name), [*map(_nan_as_none, frame.iloc[:, at].tolist())])
         for at, name in enumerate(frame.columns)
     ]
-    if any(_counts(name) for name, _ in columns) or any(
+    if any(may_number_rows(name) for name, _ in columns) or any(
         list_counts_on(*own) for own in columns
     ):
         return columns
@@ -161,11 +161,6 @@ def _columns_of(frame: _Frame) -> list[tuple[str, list[Any]]]:
 
 # a metric of each class, and a flag such as is_best
 _ODD = (list, tuple, np.ndarray, bool, np.bool_)
-
-
-def _counts(name: object) -> bool:
-    """Tell whether a column or an index has the name of epochs or of steps."""
-    return is_epoch_name(name) or str(name).lower().strip("_") in STEP_NAMES
 
 
 def _flat(frame: _Frame) -> _Frame:

@@ -140,7 +140,8 @@ def is_nameless(name: str) -> bool:
 def may_number_rows(name: str) -> bool:
     """Tell whether a column has a name of epochs or steps, or of pandas's index."""
     known = {*EPOCH_NAMES, *STEP_NAMES, *INDEXES, ""}
-    told = name in known or name.lower() in known
+    # W&B's is _step
+    told = name in known or name.lower().strip("_") in known
     return told or re.fullmatch(LIKE_EPOCH, letters(name)) is not None
 
 

@@ -451,7 +451,7 @@ def test_an_epoch_of_nothing_but_nan_that_pandas_wrote_moves_no_other(
         assert series.values[np.isfinite(series.values)].tolist() == [0.5, 0.4, 0.6]
 
 
-@pytest.mark.parametrize("name", ["Epochs", "Step", "iter", "epoch_no", "Unnamed: 0"])
+@pytest.mark.parametrize("name", ["Epochs", "Step", "_step", "epoch_no", "Unnamed: 0"])
 def test_a_blank_line_below_any_name_that_numbers_rows_says_nothing(name: str) -> None:
     assert values(read_one(f"{name},loss\n0,1\n,\n1,2\n"), "loss") == [1, 2]
 
