@@ -52,7 +52,9 @@ def alike(noted: Iterable[tuple[Run, str]]) -> Iterator[Text]:
         times[id(run), pattern] += 1
         groups.setdefault((pattern, times[id(run), pattern]), []).append((run, note))
     for (run, note), *others in groups.values():
-        more = f" (and {count(len(others), 'other run')} likewise)" if others else ""
+        same = all(other == note for _, other in others)
+        how = "likewise" if same else "with other numbers"
+        more = f" (and {count(len(others), 'other run')} {how})" if others else ""
         # what is listed may end in dots of its own
         is_open = note.endswith("...")
         told = note if is_open else reworded(note, note.rstrip("."))

@@ -505,8 +505,11 @@ def test_five_hundred_runs_stay_below_two_megabytes() -> None:
 def test_notes_that_differ_in_their_numbers_are_one_doubt() -> None:
     names = enumerate("ab")
     runs = [run_of(name=name).with_notes(f"{7 + i} rows") for i, name in names]
-    assert "a (and 1 other run likewise): 7 rows." in doubts(report_on(*runs))
-    assert "8 rows" not in doubts(report_on(*runs))
+    said = doubts(report_on(*runs))
+    assert "a (and 1 other run with other numbers): 7 rows." in said
+    assert "8 rows" not in said
+    same = [run_of(name=name).with_notes("7 rows") for name in "ab"]
+    assert "a (and 1 other run likewise): 7 rows." in doubts(report_on(*same))
 
 
 def test_a_run_directory_is_named_by_the_checksum_of_its_log(tmp_path: Path) -> None:
