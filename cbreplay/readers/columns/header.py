@@ -62,7 +62,8 @@ NO_TEXT_HINT = "Give the CSV that Keras's CSVLogger wrote"
 
 def shown_names(names: Sequence[str]) -> str:
     """Write column names for an error, in a line of bearable length."""
-    return list_first([name[:_SHOWN_LETTERS] for name in names], _SHOWN_NAMES)
+    shown = [name[:_SHOWN_LETTERS] or "(nameless)" for name in names]
+    return list_first(shown, _SHOWN_NAMES)
 
 
 _SHOWN_NAMES, _SHOWN_LETTERS = 12, 40
