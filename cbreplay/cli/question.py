@@ -161,13 +161,15 @@ class Question:
         from cbreplay.document import say
         from cbreplay.wording.words import count
 
-        left = self.runs[0].name if len(self.runs) == 1 else f"{len(self.runs)} runs"
         lacking = dict.fromkeys(name for own in self.without.values() for name in own)
         # of several that are left out, each may lack another series
-        rest, between = f"{count(len(self.without), 'run')} have", " or no "
+        who, has, between = count(len(self.without), "run"), "have", " or no "
         if len(self.without) == 1:
-            rest, between = f"{', '.join(self.without)} has", " and no "
-        words = f" This is about {left} alone: {rest} no {between.join(lacking)}."
+            who, has, between = ", ".join(self.without), "has", " and no "
+        words = f" Left out: {who}, which {has} no {between.join(lacking)}."
+        if len(self.runs) == 1:
+            words = f" This is about {self.runs[0].name} alone: {who} {has} no "
+            words += f"{between.join(lacking)}."
         return document._replace(headline=say(document.headline, words))
 
     def narrow(self, counted: Sequence[Run]) -> None:

@@ -163,7 +163,7 @@ def test_a_headline_says_what_the_runs_lack_that_it_is_not_about(
     one = headline("a", "c", "d")
     assert one.endswith("about a.csv alone: 2 runs have no val_acc or no val_loss.")
     two = headline("a", "b", "d")
-    assert two.endswith("This is about 2 runs alone: d.csv has no val_loss.")
+    assert two.endswith(" Left out: d.csv, which has no val_loss.")
 
 
 def test_a_list_that_only_saves_tells_the_epoch_of_the_file(
