@@ -600,6 +600,8 @@ def test_no_file_is_saved_above_a_threshold_in_percent() -> None:
 def test_a_floor_at_the_initial_rate_is_found() -> None:
     text = "ReduceLROnPlateau(min_lr=0.01)"
     assert codes(text, run=recorded(1.0, rate=0.01)) == ["floor-above-rate"]
+    # as the first epoch of a warmup
+    assert codes(text, run=recorded(1.0, rate=0.0)) == []
     assert codes(text, run=recorded(1.0, rate=0.02)) == []
     told = recorded(1.0, initial_learning_rate=0.001)
     assert codes(text, run=told) == ["floor-above-rate"]

@@ -63,7 +63,7 @@ def read_lists(
         If the lists do not fit together, or hold something else than numbers.
     """
     notes = [*notes]
-    epochs = _take_epochs(lists, notes) if epochs is None else epochs
+    epochs = _take_epochs(kind, lists, notes) if epochs is None else epochs
     _check_size(lists, kind, options.max_bytes)
     cells = _take_cells(kind, lists)
     numbers: list[Any] = [*map(float, range(max(map(len, cells.values()))))]
@@ -123,18 +123,19 @@ def _check_size(lists: Mapping[Any, Any], kind: str, most: int) -> None:
     check_epochs(longest, kind, most, "its lists are long")
 
 
-def _take_epochs(lists: dict[Any, Any], notes: list[str]) -> Sequence[Any] | None:
+def _take_epochs(
+    kind: str, lists: dict[Any, Any], notes: list[str]
+) -> Sequence[Any] | None:
     """Remove the list of epochs and return it; None if there is none, or no epoch."""
     called = {name.lower(): name for name in reversed(lists) if is_epoch_name(name)}
     name = next((called[own] for own in EPOCH_NAMES if own in called), None)
     if name is None:
         return None
-    found: Sequence[Any] = lists.pop(name)
-    told = [*map(_cell, found)] if is_iterable(found) else []
+    told = [*map(_cell, _as_list(kind, name, lists.pop(name)))]
     if told and all(own is None or own != own for own in told):  # noqa: PLR0124
         notes.append(f"left out {name}: no row has one")
         return None
-    return found
+    return told
 
 
 def _as_list(kind: str, name: object, values: Any) -> Iterable[Any]:
@@ -167,12 +168,8 @@ def plain_value(value: Any) -> Any:
 
     The text of a float32 number would be another float64 number, that of an array none.
 
-    >>> (
-    ...     plain_value(np.float32(0.5)),
-    ...     plain_value((np.float32(0.5), 1)),
-    ...     plain_value("a"),
-    ... )
-    (0.5, [0.5, 1.0], 'a')
+    >>> plain_value(np.float32(0.5)), plain_value((np.float32(0.5), 1))
+    (0.5, [0.5, 1.0])
     """
     if isinstance(value, (np.generic, np.ndarray)):
         return value.tolist()

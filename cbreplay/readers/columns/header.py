@@ -62,7 +62,8 @@ NO_TEXT_HINT = "Give the CSV that Keras's CSVLogger wrote"
 
 def shown_names(names: Sequence[str]) -> str:
     """Write column names for an error, in a line of bearable length."""
-    return list_first([name[:_SHOWN_LETTERS] for name in names], _SHOWN_NAMES)
+    shown = [name[:_SHOWN_LETTERS] or "(nameless)" for name in names]
+    return list_first(shown, _SHOWN_NAMES)
 
 
 _SHOWN_NAMES, _SHOWN_LETTERS = 12, 40
@@ -143,7 +144,10 @@ def _with_one_header(lines: list[str]) -> list[str]:
         if any(map(holds_number, cells)) or (levels and len(cells) != len(levels[0])):
             break
         levels.append(cells)
-    names = _names_of_levels(levels) if 1 < len(levels) < len(said) else None
+    names = None
+    if 1 < len(levels) < len(said):
+        below = _cut(lines[said[len(levels)]], delimiter)
+        names = _names_of_levels(levels, is_numbered=holds_number(below[0]))
     if names is None or delimiter == SPACES:
         return lines
     quoted = [f'"{name}"' if delimiter in name else name for name in names]
@@ -155,7 +159,7 @@ def _with_one_header(lines: list[str]) -> list[str]:
 _MOST_LEVELS = 5
 
 
-def _names_of_levels(lines: list[list[str]]) -> list[str] | None:
+def _names_of_levels(lines: list[list[str]], *, is_numbered: bool) -> list[str] | None:
     """Return the names of columns with levels; None if the lines are no such.
 
     The line of the first level names several columns alike, or the last line is that of
@@ -167,7 +171,7 @@ def _names_of_levels(lines: list[list[str]]) -> list[str] | None:
     beside = levels[0][len(levels) > 1 : len(index)]
     firsts = dict.fromkeys(line[0] for line in lines)
     named = all((*firsts, *last)) and any(letters(own) in KINDS for own in firsts)
-    if named and len(firsts) == len(lines):
+    if named and is_numbered and len(firsts) == len(lines):
         # above an index without a name
         lines = [["", *line[1:]] for line in lines]
     elif 0 < len(index) < len(last) and not any((*beside, *last[len(index) :])):

@@ -252,6 +252,7 @@ def test_text_that_is_not_utf8_is_noted() -> None:
         ("epoch,loss\n0,a\n1,b\n", "no cell of a metric is a number"),
         ("epoch,lr\n0,1\n", "there is no metric; the columns are epoch, lr"),
         ("name,loss\nx,1\nx,2\n", "no epoch column; the columns are name, loss"),
+        (",loss\n0,a\n1,b\n", "a number; the columns are (nameless), loss"),
         ("loss,acc\nx,1\n2,2\n", "no epoch column"),
         ("epoch,loss\n0,1\n1,x\n", "line 3: 'x' under loss is not a number"),
         ("epoch,loss\n0,1\n1,1_0\n", "line 3: '1_0' under loss"),

@@ -257,6 +257,11 @@ def test_epochs_that_are_all_missing_are_left_out(counted: list[Any]) -> None:
         assert "left out epoch: no row has one" in run.notes
 
 
+def test_what_can_be_gone_through_once_is_read() -> None:
+    (run,) = load_runs({"epoch": iter([0, 2]), "loss": iter([0.5, 0.25])})
+    assert [*run.series["loss"]] == [0.5, None, 0.25]
+
+
 def test_what_a_history_logged_as_its_epoch_is_no_metric() -> None:
     with pytest.raises(LogError, match="there is no epoch with a metric in it"):
         load_runs(History({"epoch": [0, 1]}, [0, 1]))

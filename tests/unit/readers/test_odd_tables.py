@@ -210,3 +210,12 @@ def test_a_header_that_stands_twice_names_no_levels(tmp_path: Path) -> None:
     log.write_text("\n".join([*["metric,value,step"] * 2, *rows, ""]))
     (run,) = load_runs(log)
     assert list(run.series["loss"]) == LOSSES
+
+
+def test_a_first_row_without_a_number_names_no_levels(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("set,loss\nval,n/a\nval,0.5\nval,0.4\n")
+    (run,) = load_runs(log)
+    assert {name: [*own] for name, own in run.series.items()} == {
+        "val_loss": [0.5, 0.4]
+    }

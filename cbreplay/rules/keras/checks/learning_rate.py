@@ -91,9 +91,9 @@ def _factor_without_effect(
 def _leaves_nothing(known: CheckedList, callback: ReduceLROnPlateau) -> bool:
     from cbreplay.rules.keras.reduce_lr_on_plateau import reduce_rate
 
-    rate = known.initial_rate
     precision = known.training.semantics.factor_precision
-    start = 1.0 if rate is None else rate
+    # not the 0 that a warmup begins at
+    start = known.initial_rate or 1.0
     return callback.factor <= 0 or reduce_rate(start, callback.factor, precision) <= 0
 
 
@@ -105,7 +105,8 @@ def _floor_above_rate(
     rate = known.initial_rate
     if any(isinstance(other, LearningRateScheduler) for other in known.callbacks):
         return  # it can raise the rate
-    if rate is not None and round_float32(rate) <= round_float32(callback.min_lr):
+    # no min_lr is below the 0 that a warmup begins at
+    if rate and round_float32(rate) <= round_float32(callback.min_lr):
         yield known.finding(
             "floor-above-rate",
             f"ReduceLROnPlateau never acts: min_lr {callback.min_lr:g} is not below "
