@@ -9,11 +9,11 @@ import numpy as np
 
 from cbreplay.arguments import checked
 from cbreplay.plots.curve import draw_non_finite, draw_series, find_lone
+from cbreplay.plots.labels import draw_heading
 from cbreplay.plots.picture_text import drawable_text, shorten
 from cbreplay.plots.style import (
     LIGHT,
     Look,
-    draw_heading,
     label_axis,
     make_axes,
     style_axes,

@@ -9,10 +9,10 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from cbreplay.arguments import checked
 from cbreplay.plots.curve import POINTS_ACROSS, drawn_places
+from cbreplay.plots.labels import draw_heading
 from cbreplay.plots.style import (
     LIGHT,
     Look,
-    draw_heading,
     label_axis,
     make_axes,
     style_text,

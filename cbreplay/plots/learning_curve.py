@@ -19,8 +19,8 @@ from cbreplay.plots.curve import (
     epoch_span,
     find_shade,
 )
+from cbreplay.plots.labels import Label
 from cbreplay.plots.picture_text import drawable_text, format_number
-from cbreplay.plots.style import Label
 from cbreplay.rules.base import format_callback, monitored_series
 from cbreplay.series_names import find_series, is_validation, metric_of
 from cbreplay.wording.words import spoken_rows

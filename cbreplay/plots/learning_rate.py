@@ -11,7 +11,7 @@ from cbreplay.arguments import checked
 from cbreplay.errors import EvidenceError
 from cbreplay.evidence.words import parting_of
 from cbreplay.plots.curve import Shade, epoch_span, find_shade
-from cbreplay.plots.style import Label
+from cbreplay.plots.labels import Label
 from cbreplay.staircase.reductions import recorded_reductions
 from cbreplay.wording.shown_digits import spoken_figure
 from cbreplay.wording.words import spoken_rows

@@ -12,12 +12,11 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from cbreplay.arguments import checked
 from cbreplay.by_key import by_key
+from cbreplay.plots.labels import Label, draw_labels
 from cbreplay.plots.picture_text import lost_words
 from cbreplay.plots.style import (
     LIGHT,
-    Label,
     Look,
-    draw_labels,
     fit_axes,
     label_axis,
     stack_axes,

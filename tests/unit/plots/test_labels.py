@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbreplay.plots.style import Label, _stacked
+from cbreplay.plots.labels import Label, _stacked
 
 WIDTH = 460.0
 labels = st.lists(
