@@ -241,7 +241,7 @@ class LogTable(LogFacts):
         """
         for name, cells in [*self.columns.items()]:
             for place, own in cells.groups_apart().items():
-                self.columns[f"{name}/pg{place}"] = own
+                self.columns.setdefault(f"{name}/pg{place}", own)
         names = filter(is_epoch_name, self.columns)
         silent = [name for name in names if self.columns[name].missing.all()]
         self.leave_out(silent, "no row has one")

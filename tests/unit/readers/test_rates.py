@@ -280,6 +280,11 @@ def test_a_rate_that_is_a_list_is_read(tmp_path: Path, name: str, content: str) 
     assert any("number in" in note for note in run.notes)
 
 
+def test_a_column_of_its_own_stays_beside_a_list_of_groups(tmp_path: Path) -> None:
+    text = 'epoch,val_loss,lr,lr/pg1\n0,1,"[0.1, 0.2]",0.7\n1,2,"[0.1, 0.1]",0.6\n'
+    assert list(read(tmp_path, text).series["lr/pg1"]) == [0.7, 0.6]
+
+
 def test_a_list_of_several_numbers_is_no_value_of_a_metric(tmp_path: Path) -> None:
     path = tmp_path / "l.csv"
     # of two classes, whose values are equal before anything is learnt
