@@ -325,6 +325,13 @@ HOLDS: dict[str, Callable[[Known, Mapping[str, Any]], Any]] = {
         about["n_runs"] == len(known.runs)
         and all(len(set(run.values)) == 1 for run in known.runs)
     ),
+    # runs that change, and lose what is allowed at most
+    "wide-tolerance": lambda known, about: (
+        list(about["runs"])
+        == known.named(
+            lambda run: 0 < max(run.values) - min(run.values) <= run.loss_allowed
+        )
+    ),
     "promise": wins,
     # what the logs say has no part in it
     "thumb": lambda _, about: about["patience"] == USUAL,
