@@ -293,12 +293,13 @@ def test_a_frame_of_what_fit_returned_is_read_without_its_odd_columns(
 
 @pytest.mark.parametrize("listed", [np.array, list, tuple])
 def test_rates_of_groups_may_be_lists_of_numpy(listed: Any) -> None:
-    rates = [listed(np.float32([0.5, 0.2])), listed(np.float32([0.5, 0.02]))]
+    groups = np.array([[0.5, 0.2], [0.5, 0.02]], dtype=np.float32)
+    rates = [*map(listed, groups)]
     lists = {"val_loss": [0.5, 0.25], "lr": rates}
     texts = {**lists, "when": ["2024-01-01", "2024-01-02"]}
     for source in (lists, texts, pd.DataFrame(lists), History(lists, [0, 1])):
         (run,) = load_runs(source)
-        assert [*run.series["lr/pg1"]] == np.float32([0.2, 0.02]).tolist()
+        assert [*run.series["lr/pg1"]] == groups[:, 1].tolist()
 
 
 def test_arrays_of_several_shapes_are_left_out() -> None:
